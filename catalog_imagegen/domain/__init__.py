@@ -1,0 +1,1 @@
+"""The words of the house as frozen values; imports nothing of ours and nothing that does I/O."""

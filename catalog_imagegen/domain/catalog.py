@@ -1,0 +1,105 @@
+"""Products as the catalog describes them, and what is wrong with its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+PictureKind = Literal["floating", "dispimg", "place_in_cell", "image_function", "url", "path"]
+
+TEXT_FIELDS = (
+    "sku",
+    "spu",
+    "name",
+    "brand",
+    "category",
+    "color",
+    "material",
+    "shape",
+    "size",
+    "spec",
+    "price",
+    "list_price",
+    "currency",
+    "promo_text",
+    "promo_start",
+    "promo_end",
+    "date",
+)
+LIST_FIELDS = (
+    "features",
+    "usage_scenarios",
+    "detail_features",
+    "advantages",
+    "accessories",
+    "images",
+)
+APPEARANCE_FIELDS = ("color", "material", "shape")
+"""Without these every role invents another product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One catalog row. Prices are decimal text as written; empty text or tuple means "not given"."""
+
+    sku: str
+    name: str
+    spu: str = ""
+    brand: str = ""
+    category: str = ""
+    color: str = ""
+    material: str = ""
+    shape: str = ""
+    size: str = ""
+    spec: str = ""
+    price: str = ""
+    list_price: str = ""
+    currency: str = ""
+    features: tuple[str, ...] = ()
+    usage_scenarios: tuple[str, ...] = ()
+    detail_features: tuple[str, ...] = ()
+    advantages: tuple[str, ...] = ()
+    accessories: tuple[str, ...] = ()
+    promo_text: str = ""
+    promo_start: str = ""
+    promo_end: str = ""
+    images: tuple[str, ...] = ()
+    date: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Every other column under its own header."""
+    where: str = field(default="", compare=False)
+    """The row it came from, e.g. ``Sheet1!5``."""
+    cells: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Field (or header of an extra column) → the cell its value came from, e.g. ``Sheet1!C5``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something to tell the merchandiser about one cell, row or file; each message ends with the remedy."""
+
+    where: str
+    code: str
+    severity: Severity
+    message_zh: str
+    message_en: str
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPicture:
+    """A picture found in or named by a catalog row."""
+
+    where: str
+    kind: PictureKind
+    sha1: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one catalog says: the good rows, and every issue; nothing is dropped silently."""
+
+    products: tuple[Product, ...]
+    issues: tuple[Issue, ...] = ()
+    pictures: tuple[CatalogPicture, ...] = ()

@@ -1,0 +1,48 @@
+"""Errors by blast radius; each ends with what to do, and carries its exit code."""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_ITEMS_FAILED = 1
+EXIT_USAGE = 2
+EXIT_BUG = 70
+EXIT_TRY_LATER = 75
+
+
+class CatalogImagegenError(Exception):
+    """What the user can do something about: a message, its remedy, in English and in Chinese."""
+
+    exit_code = EXIT_BUG
+
+    def __init__(self, message_en: str, *, zh: str = "", code: str = "") -> None:
+        super().__init__(message_en)
+        self.message_en = message_en
+        self.message_zh = zh or message_en
+        self.code = code or type(self).__name__
+
+    def __str__(self) -> str:
+        if self.message_zh == self.message_en:
+            return self.message_en
+        return f"{self.message_en}\n{self.message_zh}"
+
+
+class ConfigError(CatalogImagegenError):
+    """Stops the run: something the user configured or typed must change first."""
+
+    exit_code = EXIT_USAGE
+
+
+class CatalogError(ConfigError):
+    """The catalog as a whole cannot be read; single rows are reported as issues instead."""
+
+
+class ItemError(CatalogImagegenError):
+    """Stops one row or one picture; the run goes on."""
+
+    exit_code = EXIT_ITEMS_FAILED
+
+
+class BackendUnavailable(CatalogImagegenError):
+    """Nobody can render just now; pictures stay planned and a later run goes on."""
+
+    exit_code = EXIT_TRY_LATER

@@ -1,0 +1,173 @@
+"""What is to be pictured, and the pictures that came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
+
+Scope = Literal["sku", "spu"]
+Approval = Literal["human", "auto"]
+Fit = Literal["cover", "contain", "pad", "width"]
+
+
+def item_id(text: str) -> str:
+    """The identity of an item: a digest of its normalised text, so order and spacing do not matter."""
+    normal = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return hashlib.sha256(normal.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ImageKey:
+    """The identity of one wanted picture: (subject ``sku:…`` or ``spu:…``, role, item id)."""
+
+    subject: str
+    role: str
+    item: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}/{self.role}/{self.item}"
+
+    @classmethod
+    def parse(cls, text: str) -> ImageKey:
+        """The inverse of ``str``; a subject may itself hold slashes."""
+        subject, role, item = text.rsplit("/", 2)
+        return cls(subject, role, item)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A creative retry: part of the render key; its note is the template variable ``note``."""
+
+    number: int = 1
+    seed: int | None = None
+    note: str = ""
+
+
+FIRST_TAKE = Take()
+SEED_SPACE = 2**53
+"""Seeds stay below what JavaScript front ends represent exactly, though ComfyUI takes 64 bits."""
+
+
+def seed_for(key: ImageKey, take: Take) -> int:
+    """The seed of a take: its own, or one derived from what it pictures."""
+    if take.seed is not None:
+        return take.seed
+    return int(fingerprint("seed", 1, [str(key), take.number]), 16) % SEED_SPACE
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRole:
+    """A kind of picture that is rendered; one table in ``config/roles.toml`` and one template."""
+
+    name: str
+    workflow: str
+    width: int
+    """Pixels, a multiple of 16."""
+    height: int
+    items: tuple[str, ...] = ()
+    """A constant list of items; used when ``items_from`` is not set."""
+    items_from: str = ""
+    """The list column of the catalog that items come from."""
+    items_need: str = ""
+    """Take only items whose visible evidence has this entry, in the vocabulary's order."""
+    default_items: tuple[str, ...] = ()
+    max: int = 1
+    scope: Scope = "sku"
+    approval: Approval = "human"
+    enabled: bool = True
+    inputs: Mapping[str, float] = field(default_factory=dict)
+    """Further input points with fixed values, e.g. ``steps``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A place in a platform's listing and the file it wants."""
+
+    name: str
+    roles: tuple[str, ...]
+    """Filled from these roles, in this order."""
+    width: int
+    height: int
+    """The box in pixels. ``fit = "width"`` fixes the width and caps the height."""
+    fit: Fit = "cover"
+    format: Literal["JPEG", "PNG"] = "JPEG"
+    quality: int = 92
+    max_bytes: int = 3 * 1024 * 1024
+    min_width: int = 0
+    min_height: int = 0
+    count: int = 1
+    file_name: str = "{sku}_{order:02}_{role}"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A marketplace: what one listing covers and which files it takes."""
+
+    name: str
+    title: str
+    listing_per: Scope
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The text of one picture."""
+
+    positive: str
+    negative: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One picture the enabled platforms want, bound and named."""
+
+    key: ImageKey
+    item_text: str
+    slot: int
+    """Position of the item in its role, from 1: only order, never identity."""
+    order: int
+    """Position in the whole catalog."""
+    sku: str
+    """The SKU whose row speaks for the subject."""
+    name: str
+    take: Take
+    prompt: Prompt
+    graph: Mapping[str, Any]
+    """The bound API graph, without a filename prefix of ours."""
+    render_key: Fingerprint
+    width: int
+    height: int
+    workflow: str
+    seed: int
+    made_of: Mapping[str, str] = field(default_factory=dict)
+    """Ingredient → short digest, to say later why a picture is made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A wanted picture that a human must unblock: its prompt or graph cannot be made."""
+
+    key: ImageKey
+    item_text: str
+    slot: int
+    order: int
+    sku: str
+    name: str
+    reason_en: str
+    reason_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """The raw picture a job produced."""
+
+    render_key: Fingerprint
+    digest: Digest
+    width: int
+    height: int
+    placeholder: bool = False
