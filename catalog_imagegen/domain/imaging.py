@@ -138,7 +138,9 @@ class Wanted:
     take: Take
     prompt: Prompt
     graph: Mapping[str, Any]
-    """The bound API graph, without a filename prefix of ours."""
+    """The bound API graph; a job adds its own file name prefix at ``prefix_at``."""
+    prefix_at: tuple[str, str]
+    """(node, input) of the file name prefix."""
     render_key: Fingerprint
     width: int
     height: int
@@ -146,6 +148,8 @@ class Wanted:
     seed: int
     made_of: Mapping[str, str] = field(default_factory=dict)
     """Ingredient → short digest, to say later why a picture is made again."""
+    platforms: frozenset[str] = frozenset()
+    """The enabled platforms that take this picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ class Blocked:
     name: str
     reason_en: str
     reason_zh: str
+    platforms: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What happens, in which order: gather, decide (pure), act through ports."""

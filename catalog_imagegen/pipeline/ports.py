@@ -1,0 +1,198 @@
+"""What the pipeline needs of the world, in our words; adapters provide it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from catalog_imagegen.domain.catalog import Issue, Product, Reading
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.imaging import ImageKey, Render, Take
+from catalog_imagegen.domain.job import (
+    Attempt,
+    Failure,
+    Finished,
+    PictureStatus,
+    Plan,
+    Record,
+)
+
+
+class CatalogSource(Protocol):
+    """Where rows come from."""
+
+    @property
+    def name(self) -> str:
+        """Who owns the SKUs that come from here."""
+        ...
+
+    def read(self) -> Reading:
+        """Everything the source says now. Raises CatalogError when it cannot be read at all."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Immutable bytes named by their sha-256; what ``put`` returned survives a power cut."""
+
+    def put(self, content: bytes) -> Digest: ...
+
+    def get(self, name: Digest) -> bytes: ...
+
+    def has(self, name: Digest) -> bool: ...
+
+
+class Leases(Protocol):
+    """Who does what: a lease is held until released or until its process is gone."""
+
+    def lease(self, name: str) -> bool:
+        """Take a lease, or say that a living process (this one included) holds it."""
+        ...
+
+    def release(self, name: str) -> None: ...
+
+
+class CatalogLedger(Protocol):
+    """The rows as last read and the takes asked for."""
+
+    def keep_products(self, source: str, products: Sequence[Product]) -> list[Issue]:
+        """Record rows; a row whose SKU belongs to another source is refused with an issue."""
+        ...
+
+    def products(
+        self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None
+    ) -> list[Product]:
+        """Recorded products in catalog order: those of any of the SKUs or SPUs, or all."""
+        ...
+
+    def takes(self) -> Mapping[ImageKey, Take]:
+        """The current take of every key that has more than its first."""
+        ...
+
+    def add_take(self, key: ImageKey, *, seed: int | None, note: str) -> Take: ...
+
+
+class PictureLedger(Protocol):
+    """The pictures: what was wanted last, what became of it."""
+
+    def records(self, keys: Collection[ImageKey]) -> Mapping[ImageKey, Record]: ...
+
+    def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]: ...
+
+    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> None:
+        """Record what is wanted now; *leaving* keys are wanted no longer (nothing is deleted)."""
+        ...
+
+    def wanted_keys(self, subjects: Collection[str]) -> set[ImageKey]:
+        """The keys recorded as wanted of these subjects."""
+        ...
+
+    def forgive(self, keys: Collection[ImageKey]) -> int:
+        """Give failed pictures their attempts back; says how many."""
+        ...
+
+    def pictures(self, subjects: Collection[str] | None = None) -> list[PictureStatus]:
+        """The state of every wanted picture of these subjects, or of all, in catalog order."""
+        ...
+
+
+class JobLedger(Protocol):
+    """Attempts and what they produced. Every call is one durable transaction."""
+
+    def open_attempt(self, render: Fingerprint) -> Attempt | None:
+        """An attempt that was sent, or about to be, and whose end is not known."""
+        ...
+
+    def open_attempts(self, renders: Collection[Fingerprint]) -> Mapping[Fingerprint, Attempt]: ...
+
+    def begin_attempt(self, attempt: Attempt, run: str) -> None:
+        """Write down an attempt before it is sent."""
+        ...
+
+    def rename_attempt(self, prompt_id: str, accepted: str) -> None:
+        """Adopt the id under which a server accepted an attempt."""
+        ...
+
+    def fail_attempt(self, prompt_id: str, failure: Failure) -> None: ...
+
+    def failures(self, render: Fingerprint) -> Sequence[str]:
+        """The failure codes of attempts at a render that were not forgiven."""
+        ...
+
+    def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:
+        """Name a render whose bytes are stored, end its attempt and show it under its key."""
+        ...
+
+    def give_up(self, key: ImageKey, render: Fingerprint, failure: Failure) -> None:
+        """Record that the attempts at a render are used up."""
+        ...
+
+    def begin_run(self, command: str) -> str: ...
+
+    def end_run(self, run: str, outcome: Mapping[str, Any]) -> None: ...
+
+
+class Ledger(CatalogLedger, PictureLedger, JobLedger, Leases, Protocol):
+    """The database of record."""
+
+
+class RenderBackend(Protocol):
+    """A server that renders jobs; it remembers them by prompt id, but not for ever.
+
+    Network trouble is waited out for a while, then raises BackendUnavailable.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def in_flight(self) -> int:
+        """How many prompts may be queued there at a time."""
+        ...
+
+    def lacks(self, graph: Mapping[str, Any]) -> list[str]:
+        """What a graph needs and the server has not: nodes and models, each with its remedy."""
+        ...
+
+    def knows(self, prompt_id: str) -> bool:
+        """Whether a prompt is queued, running or in the history."""
+        ...
+
+    def submit(self, prompt_id: str, graph: Mapping[str, Any], job: Mapping[str, str]) -> str | Failure:
+        """Queue a graph once, whatever happens to the reply; returns the id it was accepted under."""
+        ...
+
+    def wait(self, prompt_id: str, is_cancelled: Callable[[], bool]) -> Finished | Failure | None:
+        """Wait for a prompt to end; None when cancelled meanwhile."""
+        ...
+
+    def fetch(self, file: Mapping[str, str]) -> bytes | Failure: ...
+
+    def free(self) -> None:
+        """Ask the server to unload models and forget cached results before the next prompt."""
+        ...
+
+
+class Listings(Protocol):
+    """Listing folders: projections that may be deleted and are rebuilt without a GPU."""
+
+    def listing_key(self, platform: str, folder: str) -> str:
+        """The key of the listing that stands there whole, or ``""``."""
+        ...
+
+    def renditions(self, platform: str, folder: str) -> Mapping[str, bytes]:
+        """Rendition key → bytes of the intact files that stand there."""
+        ...
+
+    def write(
+        self, platform: str, folder: str, files: Iterable[tuple[str, bytes]], manifest: Mapping[str, Any]
+    ) -> None:
+        """Replace a listing by these files and its ``listing.json``; each file appears whole or not."""
+        ...
+
+
+class Progress(Protocol):
+    """Hears what happens during a run, for display; must not raise."""
+
+    def start(self, total: int) -> None: ...
+
+    def done(self, what: str, *, failed: bool) -> None: ...

@@ -1,0 +1,197 @@
+"""PURE: which pictures a catalog wants, each with its prompt, its graph and its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.fingerprint import fingerprint
+from catalog_imagegen.domain.imaging import (
+    FIRST_TAKE,
+    Blocked,
+    ImageKey,
+    ImageRole,
+    Platform,
+    Take,
+    Wanted,
+    item_id,
+    seed_for,
+)
+from catalog_imagegen.stages.prompt import PromptBook, PromptError
+from catalog_imagegen.stages.workflow import Workflow, render_key
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything in a workspace that decides what a catalog row becomes."""
+
+    roles: Mapping[str, ImageRole]
+    platforms: Mapping[str, Platform]
+    """Every platform known, enabled or not."""
+    workflows: Mapping[str, Workflow]
+    prompts: PromptBook
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What pictures are of: a SKU, or an SPU spoken for by one of its variants."""
+
+    id: str
+    product: Product
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One picture to be asked for, before its prompt is written."""
+
+    key: ImageKey
+    subject: Subject
+    role: ImageRole
+    item_text: str
+    slot: int
+    platforms: frozenset[str]
+
+
+def want(
+    products: Sequence[Product],
+    setup: Setup,
+    *,
+    platforms: Iterable[str],
+    takes: Mapping[ImageKey, Take],
+) -> tuple[list[Wanted], list[Blocked]]:
+    """Bind every picture the *platforms* take of these products, in catalog order."""
+    wanted: list[Wanted] = []
+    blocked: list[Blocked] = []
+    limits = _limits(setup, platforms)
+    for ask in asks(products, setup, limits):
+        try:
+            wanted.append(bind(ask, setup, takes.get(ask.key, FIRST_TAKE)))
+        except PromptError as error:
+            blocked.append(
+                Blocked(
+                    key=ask.key,
+                    item_text=ask.item_text,
+                    slot=ask.slot,
+                    order=ask.subject.order,
+                    sku=ask.subject.product.sku,
+                    name=ask.subject.product.name,
+                    reason_en=error.message_en,
+                    reason_zh=error.message_zh,
+                    platforms=ask.platforms,
+                )
+            )
+    return wanted, blocked
+
+
+def _limits(setup: Setup, platforms: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
+    """Role → platform → how many pictures of one subject its placements can show."""
+    limits: dict[str, dict[str, int]] = {}
+    for name in platforms:
+        for placement in setup.platforms[name].placements:
+            for role in placement.roles:
+                by_platform = limits.setdefault(role, {})
+                by_platform[name] = by_platform.get(name, 0) + placement.count
+    return limits
+
+
+def asks(products: Sequence[Product], setup: Setup, limits: Mapping[str, Mapping[str, int]]) -> Iterator[Ask]:
+    """Every picture to ask for: subjects in catalog order, then roles, then items."""
+    by_scope = {"sku": _sku_subjects(products), "spu": _spu_subjects(products)}
+    order = {role: i for i, role in enumerate(setup.roles)}
+    found = [
+        Ask(
+            key=ImageKey(subject.id, role.name, item_id(text)),
+            subject=subject,
+            role=role,
+            item_text=text,
+            slot=slot,
+            platforms=frozenset(p for p, count in limits[role.name].items() if slot <= count),
+        )
+        for role in setup.roles.values()
+        if role.enabled and role.name in limits
+        for subject in by_scope[role.scope]
+        for slot, text in enumerate(items(role, subject.product, setup.prompts), start=1)
+        if slot <= max(limits[role.name].values())
+    ]
+    yield from sorted(found, key=lambda a: (a.subject.order, order[a.role.name], a.slot))
+
+
+def items(role: ImageRole, product: Product, prompts: PromptBook) -> list[str]:
+    """The items of a role for one product, at most ``role.max``, without repeats."""
+    if role.items_from:
+        texts: Sequence[str] = getattr(product, role.items_from)
+        if role.items_need:
+            table, _, entry = role.items_need.partition(".")
+            texts = prompts.matching(table, texts, entry)
+        texts = texts or role.default_items
+    else:
+        texts = role.items
+    distinct = {item_id(text): text for text in reversed(texts)}
+    return [text for text in dict.fromkeys(texts) if distinct[item_id(text)] == text][: role.max]
+
+
+def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
+    """Write the prompt, bind the graph and name the render. Raises PromptError."""
+    role, product = ask.role, ask.subject.product
+    workflow = setup.workflows[role.workflow]
+    written = setup.prompts.write(role.name, product, item=ask.item_text, note=take.note)
+    seed = seed_for(ask.key, take)
+    values = {
+        "positive": written.prompt.positive,
+        "negative": written.prompt.negative,
+        "seed": seed,
+        "width": role.width,
+        "height": role.height,
+        **role.inputs,
+    }
+    graph = workflow.bind(values)
+    prefix = workflow.points["filename_prefix"]
+    return Wanted(
+        key=ask.key,
+        item_text=ask.item_text,
+        slot=ask.slot,
+        order=ask.subject.order,
+        sku=product.sku,
+        name=product.name,
+        take=take,
+        prompt=written.prompt,
+        graph=graph,
+        prefix_at=(prefix.node, prefix.input),
+        render_key=render_key(graph, take=take.number),
+        width=role.width,
+        height=role.height,
+        workflow=role.workflow,
+        seed=seed,
+        made_of={
+            **written.made_of,
+            "take": f"{take.number}",
+            "seed": f"{seed}",
+            "size": f"{role.width}x{role.height}",
+            f"workflow:{role.workflow}.json": fingerprint("workflow", 1, workflow.graph)[:12],
+            "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
+        },
+        platforms=ask.platforms,
+    )
+
+
+def spu_subject(product: Product) -> str:
+    """The subject that variants share; a product without an SPU stands for itself."""
+    return f"spu:{product.spu}" if product.spu else f"sku:{product.sku}"
+
+
+def _sku_subjects(products: Sequence[Product]) -> list[Subject]:
+    return [Subject(f"sku:{p.sku}", p, i) for i, p in enumerate(products)]
+
+
+def _spu_subjects(products: Sequence[Product]) -> list[Subject]:
+    """One subject per SPU; its smallest SKU speaks, so that the order of rows does not matter."""
+    order: dict[str, int] = {}
+    speakers: dict[str, Product] = {}
+    for i, product in enumerate(products):
+        subject = spu_subject(product)
+        order.setdefault(subject, i)
+        if subject not in speakers or product.sku < speakers[subject].sku:
+            speakers[subject] = product
+    return [Subject(subject, speakers[subject], i) for subject, i in order.items()]

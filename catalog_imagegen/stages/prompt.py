@@ -1,0 +1,249 @@
+"""Turns a product and an item into prompt text with sandboxed Jinja templates."""
+
+from __future__ import annotations
+
+import re
+import traceback
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import jinja2
+import jinja2.meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS, Product
+from catalog_imagegen.domain.errors import ConfigError, ItemError
+from catalog_imagegen.domain.fingerprint import fingerprint
+from catalog_imagegen.domain.imaging import Prompt
+
+VERSION = 1
+MAX_CHARACTERS = 120
+"""Longest catalog value that reaches a prompt; Z-Image reads best between 150 and 350 in all."""
+DIVIDER = "\x1e"
+"""Stands between positive and negative text; no catalog value can contain it."""
+
+# Straight and curly double quotes and book-title marks ask Z-Image to draw the text between them.
+_QUOTES = re.compile('["“”„‟＂「」『』《》〈〉【】<>`]')
+# ComfyUI reads an embedding's file name after white space or at the start, in any case.
+_EMBEDDING = re.compile(r"embedding\s*[:：]", re.IGNORECASE)
+
+Vocabulary = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Table name → entries; an entry's ``keywords`` say which texts it speaks for, none means any."""
+
+
+class PromptError(ItemError):
+    """The prompt of one picture cannot be written; says template, line, SKU and column."""
+
+
+def sanitise(text: str, *, limit: int = MAX_CHARACTERS) -> str:
+    """Catalog text made harmless inside a prompt: one line, no drawing quotes, no embeddings, capped."""
+    plain = "".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} else c for c in text)
+    plain = _EMBEDDING.sub("", _QUOTES.sub("", plain))
+    return " ".join(plain.split())[:limit].strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A prompt, and what it was written from: ingredient → short digest."""
+
+    prompt: Prompt
+    made_of: Mapping[str, str]
+
+
+class _ColumnMissingError(jinja2.UndefinedError):
+    """A template read a column that the catalog does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class _StrictUndefined(jinja2.StrictUndefined):
+    """Names what is missing, so that the message can say which column to add."""
+
+    def _fail_with_undefined_error(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise _ColumnMissingError(str(self._undefined_name))
+
+    # jinja2 binds the operators to the parent's method when the class is made, so each is bound again.
+    __iter__ = __str__ = __len__ = __bool__ = __eq__ = __ne__ = __hash__ = __contains__ = (
+        _fail_with_undefined_error
+    )
+    __add__ = __radd__ = __call__ = __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = (
+        _fail_with_undefined_error
+    )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._fail_with_undefined_error()
+
+
+class _ProductView:
+    """A product as templates see it: sanitised, extra columns by header, and it notes what is read."""
+
+    def __init__(self, product: Product) -> None:
+        self._product = product
+        self.columns_read: dict[str, str | list[str]] = {}
+
+    def __getattr__(self, name: str) -> str | list[str]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __getitem__(self, name: str) -> str | list[str]:
+        value: str | list[str]
+        if name in TEXT_FIELDS:
+            value = sanitise(getattr(self._product, name))
+        elif name in LIST_FIELDS:
+            value = [clean for text in getattr(self._product, name) if (clean := sanitise(text))]
+        else:
+            value = sanitise(self._product.extra[name])
+        self.columns_read[name] = value
+        return value
+
+
+class PromptBook:
+    """All templates and the vocabulary beside them, compiled once.
+
+    *templates* maps file names (``main.j2``) to their text. Raises ConfigError for a template that
+    does not compile.
+    """
+
+    def __init__(self, templates: Mapping[str, str], vocabulary: Vocabulary) -> None:
+        self._sources = dict(templates)
+        self._vocabulary = vocabulary
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=jinja2.FunctionLoader(self._load),
+            undefined=_StrictUndefined,
+            autoescape=False,  # prompts are not HTML
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._digests = {
+            f"template:{name}": fingerprint("template", VERSION, text)[:12]
+            for name, text in self._sources.items()
+        }
+        self._digests["vocabulary"] = fingerprint("vocabulary", VERSION, vocabulary)[:12]
+        self._references = {name: self._compile(name) for name in self._sources}
+
+    def _load(self, name: str) -> tuple[str, str, None] | None:
+        return (self._sources[name], name, None) if name in self._sources else None
+
+    def _compile(self, name: str) -> tuple[str, ...]:
+        """Compile a template and return the names it extends, includes or imports."""
+        try:
+            tree = self._environment.parse(self._sources[name], filename=name)
+            self._environment.get_template(name)
+        except jinja2.TemplateSyntaxError as error:
+            raise ConfigError(
+                f"prompt_templates/{error.filename or name} line {error.lineno}: {error.message}; "
+                "mend the template",
+                zh=f"prompt_templates/{error.filename or name} 第 {error.lineno} 行：{error.message}；请修改模板",
+                code="template_syntax",
+            ) from error
+        found = tuple(ref for ref in jinja2.meta.find_referenced_templates(tree) if ref)
+        for reference in found:
+            if reference not in self._sources:
+                raise ConfigError(
+                    f"prompt_templates/{name}: there is no {reference!r}; add that file or mend the name",
+                    zh=f"prompt_templates/{name}：找不到模板 {reference}；请添加该文件或更正名称",
+                    code="template_missing",
+                )
+        return found
+
+    def has(self, role: str) -> bool:
+        """Whether there is a template for this role."""
+        return f"{role}.j2" in self._sources
+
+    def find(self, table: str, text: str) -> Mapping[str, Any] | None:
+        """The first entry of a vocabulary table one of whose keywords is in *text*; none means any."""
+        folded = unicodedata.normalize("NFKC", text).casefold()
+        for entry in self._vocabulary.get(table, ()):
+            keywords: Sequence[str] = entry.get("keywords", ())
+            if not keywords or any(word.casefold() in folded for word in keywords):
+                return entry
+        return None
+
+    def matching(self, table: str, texts: Iterable[str], having: str = "") -> list[str]:
+        """Those of *texts* that a table (with the entry *having*) knows, in the table's order.
+
+        The catalog's order does not matter, so reordering features changes no picture; of several
+        texts that match one entry the first in text order speaks.
+        """
+        rank = {id(entry): i for i, entry in enumerate(self._vocabulary.get(table, ()))}
+        best: dict[int, str] = {}
+        for text in sorted(texts):
+            entry = self.find(table, text)
+            if entry is not None and (not having or having in entry):
+                best.setdefault(rank[id(entry)], text)
+        return [best[i] for i in sorted(best)]
+
+    def write(self, role: str, product: Product, *, item: str, note: str = "") -> Written:
+        """Write the prompt of one picture. Raises PromptError with template, line, SKU and column."""
+        view = _ProductView(product)
+        variables = {
+            "product": view,
+            "item": sanitise(item),
+            "note": sanitise(note),
+            "role": role,
+            "divider": DIVIDER,
+            "category": self.find("category", f"{product.category} {product.name}") or {},
+            "find": self.find,
+            "visible": lambda texts, entry="visible": [
+                found[entry]
+                for text in self.matching("evidence", texts, entry)
+                if (found := self.find("evidence", text)) is not None
+            ],
+        }
+        try:
+            text = self._environment.get_template(f"{role}.j2").render(variables)
+        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise self._explain(error, role, product) from error
+        positive, _, negative = text.partition(DIVIDER)
+        return Written(
+            prompt=Prompt(positive=_one_line(positive), negative=_one_line(negative)),
+            made_of=self._made_of(role, view),
+        )
+
+    def _made_of(self, role: str, view: _ProductView) -> Mapping[str, str]:
+        made_of = {
+            f"column:{name}": fingerprint("column", VERSION, value)[:12]
+            for name, value in view.columns_read.items()
+        }
+        names = [f"{role}.j2"]
+        for name in names:
+            made_of[f"template:{name}"] = self._digests[f"template:{name}"]
+            names.extend(ref for ref in self._references[name] if ref not in names)
+        made_of["vocabulary"] = self._digests["vocabulary"]
+        return made_of
+
+    def _explain(self, error: Exception, role: str, product: Product) -> PromptError:
+        """Say where in which template an error happened, and which column it is about."""
+        template, line = f"{role}.j2", 0
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename in self._sources:
+                template, line = frame.filename, frame.lineno or 0
+        place = f"{template} line {line}: SKU {product.sku}"
+        place_zh = f"{template} 第 {line} 行：SKU {product.sku}"
+        if isinstance(error, _ColumnMissingError):
+            return PromptError(
+                f"{place}: no column for {error.name!r}; add it to the catalog or give the template a default",
+                zh=f"{place_zh}：缺少 {error.name} 列；请在表格中补上，或在模板里给出默认值",
+                code="column_missing",
+            )
+        return PromptError(
+            f"{place}: {error}; mend the template",
+            zh=f"{place_zh}：{error}；请修改模板",
+            code="template_error",
+        )
+
+
+def _one_line(text: str) -> str:
+    """Templates are laid out for reading; the model gets one line. Chinese needs no joining spaces."""
+    joined = re.sub(r"\s*\n\s*", "", text.strip())
+    return re.sub(r"[ \t]+", " ", joined)

@@ -1,0 +1,172 @@
+"""Adapts a render to one placement: orientation, colour, size and bytes."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
+
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
+from catalog_imagegen.domain.imaging import Placement
+
+VERSION = 1
+MAX_ENLARGEMENT = 1.25
+"""Above this a resize invents pixels: the output stays smaller and says so."""
+MIN_QUALITY = 40
+PLACEHOLDER_COMMENT = b"catalog-imagegen placeholder: not a generated picture"
+_WHITE = (255, 255, 255)
+
+Verdict = Literal["too_small", "too_heavy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A file for one placement, and what is wrong with it."""
+
+    content: bytes
+    width: int
+    height: int
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How a source fills an output: crop *box* of the source, resize to *size*, centre on *canvas*."""
+
+    box: tuple[float, float, float, float]
+    size: tuple[int, int]
+    canvas: tuple[int, int]
+    is_too_small: bool = False
+
+
+def rendition_key(render: Digest, placement: Placement, *, placeholder: bool = False) -> Fingerprint:
+    """Name a rendition by its render and the file its placement asks for, not by where it is listed."""
+    wants = asdict(placement)
+    for listing_only in ("name", "roles", "count", "file_name"):
+        del wants[listing_only]
+    return fingerprint(
+        "rendition", VERSION, {"render": render, "placement": wants, "placeholder": placeholder}
+    )
+
+
+def open_render(content: bytes) -> Image.Image:
+    """Decode a render upright, in sRGB and flattened on white (mode ``RGB``)."""
+    with Image.open(io.BytesIO(content)) as opened:
+        image: Image.Image = ImageOps.exif_transpose(opened)
+        image.load()
+    if image.mode.startswith("I;16"):
+        image = image.convert("I").point(lambda value: value / 257).convert("L")  # 65535 → 255; no clipping
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+        image = image.convert("RGBA")
+    return _to_srgb(_flatten(image))
+
+
+def adapt(image: Image.Image, placement: Placement, *, placeholder: bool = False) -> Rendition:
+    """Fit an upright sRGB image to a placement and encode it under the placement's cap."""
+    frame = frame_for(image.size, placement)
+    resized = image.resize(frame.size, Image.Resampling.LANCZOS, box=frame.box, reducing_gap=3.0)
+    if frame.canvas != frame.size:
+        canvas = Image.new("RGB", frame.canvas, _WHITE)
+        canvas.paste(
+            resized,
+            ((frame.canvas[0] - frame.size[0]) // 2, (frame.canvas[1] - frame.size[1]) // 2),
+        )
+        resized = canvas
+    content = _encode(resized, placement, placeholder=placeholder)
+    verdicts: list[Verdict] = []
+    if frame.is_too_small:
+        verdicts.append("too_small")
+    if len(content) > placement.max_bytes:
+        verdicts.append("too_heavy")
+    return Rendition(content, *resized.size, verdicts=tuple(verdicts))
+
+
+def frame_for(source: tuple[int, int], placement: Placement) -> Frame:
+    """Plan the geometry; sizes in pixels. Nothing is enlarged more than MAX_ENLARGEMENT."""
+    width, height = source
+    across, down = placement.width / width, placement.height / height
+    scale = {"cover": max(across, down), "width": across}.get(placement.fit, min(across, down))
+    shrink = min(1.0, MAX_ENLARGEMENT / scale)
+    scale *= shrink
+    room = (_pixels(placement.width * shrink), _pixels(placement.height * shrink))
+    if placement.fit == "cover":
+        size = canvas = room
+    else:
+        size = (min(room[0], _pixels(width * scale)), min(room[1], _pixels(height * scale)))
+        canvas = room if placement.fit == "pad" else size
+    seen = (min(width, size[0] / scale), min(height, size[1] / scale))
+    left, top = (width - seen[0]) / 2, (height - seen[1]) / 2
+    is_below_minimum = canvas[0] < placement.min_width or canvas[1] < placement.min_height
+    return Frame(
+        box=(left, top, left + seen[0], top + seen[1]),
+        size=size,
+        canvas=canvas,
+        is_too_small=shrink < 1.0 or is_below_minimum,
+    )
+
+
+def _pixels(length: float) -> int:
+    return max(1, round(length))
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Paste on white through the alpha channel; ``convert("RGB")`` alone would keep hidden colours."""
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGB", image.size, _WHITE)
+    white.paste(image, mask=image.getchannel("A"))
+    white.info = image.info
+    return white
+
+
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:
+            converted = ImageCms.profileToProfile(
+                image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode="RGB"
+            )
+        except ImageCms.PyCMSError:  # a broken or mismatched profile: the pixels as they are
+            converted = None
+        if converted is not None:
+            return converted
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _encode(image: Image.Image, placement: Placement, *, placeholder: bool) -> bytes:
+    """Encode at the wanted quality, or the highest below it whose bytes, metadata included, fit the cap."""
+    if placement.format == "PNG":
+        return _save(image, placement, quality=0, placeholder=placeholder)
+    best = _save(image, placement, quality=placement.quality, placeholder=placeholder)
+    if len(best) <= placement.max_bytes:
+        return best
+    low, high = MIN_QUALITY, placement.quality
+    best = _save(image, placement, quality=low, placeholder=placeholder)
+    while high - low > 1:
+        middle = (low + high) // 2
+        content = _save(image, placement, quality=middle, placeholder=placeholder)
+        if len(content) <= placement.max_bytes:
+            best, low = content, middle
+        else:
+            high = middle
+    return best
+
+
+def _save(image: Image.Image, placement: Placement, *, quality: int, placeholder: bool) -> bytes:
+    image.info = {}  # nothing of the source's metadata leaks into the file
+    buffer = io.BytesIO()
+    if placement.format == "JPEG":
+        comment = {"comment": PLACEHOLDER_COMMENT} if placeholder else {}
+        image.save(buffer, "JPEG", quality=quality, subsampling="4:4:4", optimize=True, **comment)
+    else:
+        info = PngInfo()
+        if placeholder:
+            info.add_text("Comment", PLACEHOLDER_COMMENT.decode())
+        image.save(buffer, "PNG", optimize=True, pnginfo=info)
+    return buffer.getvalue()
