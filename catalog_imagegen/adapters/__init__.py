@@ -1,0 +1,1 @@
+"""Everything that touches the world; only ``bootstrap`` names these modules."""

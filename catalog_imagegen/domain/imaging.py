@@ -150,6 +150,7 @@ class Wanted:
     """Ingredient → short digest, to say later why a picture is made again."""
     platforms: frozenset[str] = frozenset()
     """The enabled platforms that take this picture."""
+    approval: Approval = "human"
 
 
 @dataclass(frozen=True, slots=True)

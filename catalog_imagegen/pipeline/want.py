@@ -128,8 +128,10 @@ def items(role: ImageRole, product: Product, prompts: PromptBook) -> list[str]:
         texts = texts or role.default_items
     else:
         texts = role.items
-    distinct = {item_id(text): text for text in reversed(texts)}
-    return [text for text in dict.fromkeys(texts) if distinct[item_id(text)] == text][: role.max]
+    distinct: dict[str, str] = {}
+    for text in texts:
+        distinct.setdefault(item_id(text), text)
+    return list(distinct.values())[: role.max]
 
 
 def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
@@ -173,6 +175,7 @@ def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
             "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
         },
         platforms=ask.platforms,
+        approval=role.approval,
     )
 
 

@@ -1,0 +1,102 @@
+"""Opens the ledger's database: SQLite settings, migrations, refusal of what cannot be trusted."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from catalog_imagegen.domain.errors import ConfigError
+
+BUSY_TIMEOUT_MS = 30_000
+_NETWORK_DRIVES = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "vboxsf"}
+READ_ONLY = {"is_read_only": True}
+"""Execution options of a connection that will only read, and so need not wait for writers."""
+
+
+def open_sqlite(path: Path) -> Engine:
+    """Open (or make) a ledger file and bring it to this version's tables.
+
+    Raises ConfigError for a network drive and for a ledger that a newer version wrote.
+    """
+    if (drive := _drive_type(path.parent)) in _NETWORK_DRIVES:
+        raise ConfigError(
+            f"{path}: SQLite cannot be trusted on a network drive ({drive}); put the workspace on a local disk",
+            zh=f"{path}：网络盘（{drive}）上的 SQLite 不可靠；请把工作区放在本地磁盘",
+            code="network_drive",
+        )
+    engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    with _only_one(path.with_suffix(".migrating")):
+        migrate(engine, str(path))
+    return engine
+
+
+def migrate(engine: Engine, where: str) -> None:
+    """Bring a database to this version's tables. Raises ConfigError when it is ahead of them."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.files(__package__) / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        at = MigrationContext.configure(connection).get_current_revision()
+    if at == scripts.get_current_head():
+        return
+    if at is not None and at not in {script.revision for script in scripts.walk_revisions()}:
+        raise ConfigError(
+            f"{where}: this ledger was written by a newer catalog-imagegen (revision {at}); "
+            "install that version or restore a backup",
+            zh=f"{where}：该数据库由更新版本的 catalog-imagegen 写入（{at}）；请安装新版本或恢复备份",
+            code="ledger_newer",
+        )
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    """Two processes that open a new ledger at once must not both make its tables."""
+    with lock.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # a commit survives a power cut
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    """Writers queue up at their beginning, instead of failing half-way as SQLite would have them."""
+    reading = connection.get_execution_options().get("is_read_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _drive_type(folder: Path) -> str:
+    """The file system of a folder, by the longest mount point above it; ``""`` where unknown."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    resolved, best, kind = folder.resolve(), "", ""
+    for line in mounts:
+        _, point, fstype, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        if len(point) > len(best) and resolved.is_relative_to(point):
+            best, kind = point, fstype
+    return kind

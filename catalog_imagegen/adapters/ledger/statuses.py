@@ -1,0 +1,83 @@
+"""Reads the state of pictures, derived from what happened and so never out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select
+
+from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, TAKE
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take
+from catalog_imagegen.domain.job import PictureState, PictureStatus
+
+
+def pictures(db: Connection, subjects: Sequence[Collection[str]] | None) -> list[PictureStatus]:
+    """The wanted pictures of the subjects (in chunks), or all, in catalog order."""
+    current = select(TAKE.c.key, func.max(TAKE.c.number).label("number")).group_by(TAKE.c.key).subquery()
+    query = (
+        select(
+            PICTURE,
+            RENDER.c.digest,
+            RENDER.c.width,
+            RENDER.c.height,
+            RENDER.c.is_placeholder,
+            TAKE.c.number.label("take_number"),
+            TAKE.c.seed.label("take_seed"),
+            TAKE.c.note.label("take_note"),
+            select(ATTEMPT.c.prompt_id)
+            .where(ATTEMPT.c.render_key == PICTURE.c.render_key, ATTEMPT.c.outcome == "open")
+            .exists()
+            .label("is_open"),
+        )
+        .outerjoin(RENDER, RENDER.c.render_key == PICTURE.c.shown_key)
+        .outerjoin(current, current.c.key == PICTURE.c.key)
+        .outerjoin(TAKE, and_(TAKE.c.key == PICTURE.c.key, TAKE.c.number == current.c.number))
+        .where(PICTURE.c.is_wanted)
+    )
+    if subjects is None:
+        rows = list(db.execute(query))
+    else:
+        rows = [row for chunk in subjects for row in db.execute(query.where(PICTURE.c.subject.in_(chunk)))]
+    return sorted((_status(row) for row in rows), key=lambda s: (s.order, s.key.subject, s.key.role, s.slot))
+
+
+def render(row: Row[Any], render_key: str | None = None) -> Render:
+    """A render from a row that has its columns."""
+    return Render(
+        render_key=Fingerprint(render_key or row.render_key),
+        digest=Digest(row.digest),
+        width=row.width,
+        height=row.height,
+        placeholder=row.is_placeholder,
+    )
+
+
+def _status(row: Row[Any]) -> PictureStatus:
+    is_current = row.digest is not None and row.shown_key == row.render_key and not row.blocked_en
+    return PictureStatus(
+        key=ImageKey.parse(row.key),
+        item_text=row.item_text,
+        slot=row.slot,
+        order=row.position,
+        state=_state(row, is_current=is_current),
+        take=FIRST_TAKE
+        if row.take_number is None
+        else Take(row.take_number, None if row.take_seed is None else int(row.take_seed), row.take_note),
+        reason_en=row.blocked_en or row.failure,
+        reason_zh=row.blocked_zh or row.failure,
+        render=render(row, row.shown_key) if row.digest is not None else None,
+        is_current=is_current,
+        seed=int(row.seed) if row.seed else None,
+    )
+
+
+def _state(row: Row[Any], *, is_current: bool) -> PictureState:
+    if row.blocked_en:
+        return "blocked"
+    if is_current:
+        return "approved" if row.approval == "auto" else "draft"
+    if row.failed_key is not None and row.failed_key == row.render_key:
+        return "failed"
+    return "rendering" if row.is_open else "planned"

@@ -1,0 +1,126 @@
+"""The tables of the ledger. A change here needs a migration beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import JSON, Column, DateTime, Text
+from sqlmodel import Field, SQLModel
+
+
+def now() -> datetime:
+    """Times in the ledger are UTC; they never enter a key."""
+    return datetime.now(UTC)
+
+
+class ProductRow(SQLModel, table=True):
+    """A catalog row as last read; its SKU belongs to one source."""
+
+    __tablename__ = "product"
+
+    sku: str = Field(primary_key=True)
+    source: str = Field(index=True)
+    spu: str = Field(index=True)
+    position: int
+    row: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
+    read_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class PictureRow(SQLModel, table=True):
+    """What was wanted last of one ImageKey, and which render shows it."""
+
+    __tablename__ = "picture"
+
+    key: str = Field(primary_key=True)
+    subject: str = Field(index=True)
+    role: str
+    item: str
+    item_text: str
+    slot: int
+    position: int
+    sku: str = Field(index=True)
+    is_wanted: bool
+    approval: str
+    render_key: str | None = Field(default=None, index=True)
+    shown_key: str | None = Field(default=None, index=True)
+    failed_key: str | None = None
+    failure: str = Field(default="", sa_column=Column(Text, nullable=False))
+    blocked_en: str = Field(default="", sa_column=Column(Text, nullable=False))
+    blocked_zh: str = Field(default="", sa_column=Column(Text, nullable=False))
+    seed: str = ""
+    workflow: str = ""
+    positive: str = Field(default="", sa_column=Column(Text, nullable=False))
+    negative: str = Field(default="", sa_column=Column(Text, nullable=False))
+    made_of: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    planned_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class TakeRow(SQLModel, table=True):
+    """A creative retry; the highest number is current, and the first needs no row."""
+
+    __tablename__ = "take"
+
+    key: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    seed: str | None = None
+    note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class RenderRow(SQLModel, table=True):
+    """A raw picture whose bytes are in the blob store."""
+
+    __tablename__ = "render"
+
+    render_key: str = Field(primary_key=True)
+    digest: str = Field(index=True)
+    width: int
+    height: int
+    is_placeholder: bool
+    prompt_id: str
+    made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class AttemptRow(SQLModel, table=True):
+    """One submission to one server, written before it is sent."""
+
+    __tablename__ = "attempt"
+
+    prompt_id: str = Field(primary_key=True)
+    render_key: str = Field(index=True)
+    picture_key: str = Field(index=True)
+    run: str = Field(index=True)
+    server: str
+    outcome: str = Field(index=True)
+    """open, done, forgiven or a failure code."""
+    error: str = Field(default="", sa_column=Column(Text, nullable=False))
+    submitted_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    started_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    finished_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+
+
+class LeaseRow(SQLModel, table=True):
+    """A name held by a process."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    holder: str = Field(index=True)
+
+
+class RunRow(SQLModel, table=True):
+    """One command that planned or made pictures, and how it ended."""
+
+    __tablename__ = "run"
+
+    id: str = Field(primary_key=True)
+    command: str
+    started_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    outcome: dict[str, object] | None = Field(default=None, sa_column=Column(JSON))
+
+
+PRODUCT, PICTURE, TAKE, RENDER, ATTEMPT, LEASE, RUN = (
+    SQLModel.metadata.tables[name]
+    for name in ("product", "picture", "take", "render", "attempt", "lease", "run")
+)
