@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
+
+from catalog_imagegen.domain.errors import ConfigError, StorageFull
 
 TEMPORARY = ".writing-"
 """Prefix of files that are being written; any that remain are of a process that died."""
@@ -27,12 +30,30 @@ def write_all(files: Iterable[tuple[Path, bytes]]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-        except OSError:
+        except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise
+            raise explain(error, path.parent) from error
         folders.add(path.parent)
     for folder in folders:
         sync_folder(folder)
+
+
+def explain(error: OSError, place: Path) -> Exception:
+    """A full disk or a forbidden folder in words that say what to do; anything else as it is."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(
+            f"the disk that holds {place} is full; free some space and run again, nothing is lost",
+            zh=f"{place} 所在磁盘已满；请清理空间后重新运行，已完成的工作不会丢失",
+            code="disk_full",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ConfigError(
+            f"{place} cannot be written ({error.strerror}); give yourself write permission or choose another "
+            "folder with --workspace",
+            zh=f"无法写入 {place}（{error.strerror}）；请授予写权限，或用 --workspace 指定其他文件夹",
+            code="read_only",
+        )
+    return error
 
 
 def sync_folder(folder: Path) -> None:

@@ -46,3 +46,9 @@ class BackendUnavailable(CatalogImagegenError):
     """Nobody can render just now; pictures stay planned and a later run goes on."""
 
     exit_code = EXIT_TRY_LATER
+
+
+class StorageFull(CatalogImagegenError):
+    """A disk is full; nothing half-written is left, and a later run goes on."""
+
+    exit_code = EXIT_TRY_LATER

@@ -16,6 +16,7 @@ from catalog_imagegen.domain.job import (
     Plan,
     Record,
 )
+from catalog_imagegen.stages.rendition import Rendition
 
 
 class CatalogSource(Protocol):
@@ -54,8 +55,12 @@ class Leases(Protocol):
 class CatalogLedger(Protocol):
     """The rows as last read and the takes asked for."""
 
-    def keep_products(self, source: str, products: Sequence[Product]) -> list[Issue]:
-        """Record rows; a row whose SKU belongs to another source is refused with an issue."""
+    def foreign(self, source: str, products: Sequence[Product]) -> list[Issue]:
+        """An issue for each row whose SKU belongs to another source."""
+        ...
+
+    def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> None:
+        """Record rows with their positions in the catalog; the source owns their SKUs from now on."""
         ...
 
     def products(
@@ -179,8 +184,8 @@ class Listings(Protocol):
         """The key of the listing that stands there whole, or ``""``."""
         ...
 
-    def renditions(self, platform: str, folder: str) -> Mapping[str, bytes]:
-        """Rendition key → bytes of the intact files that stand there."""
+    def renditions(self, platform: str, folder: str) -> Mapping[str, Rendition]:
+        """Rendition key → the intact files that stand there."""
         ...
 
     def write(

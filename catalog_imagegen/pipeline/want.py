@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog_imagegen.domain.catalog import Product
@@ -60,12 +60,20 @@ def want(
     *,
     platforms: Iterable[str],
     takes: Mapping[ImageKey, Take],
+    subjects: Collection[str] | None = None,
+    relatives: Sequence[Product] = (),
 ) -> tuple[list[Wanted], list[Blocked]]:
-    """Bind every picture the *platforms* take of these products, in catalog order."""
+    """Bind every picture the *platforms* take of these products, in catalog order.
+
+    *subjects* narrows it down; *relatives* are variants that are not in the catalog now but may
+    speak for their SPU.
+    """
     wanted: list[Wanted] = []
     blocked: list[Blocked] = []
-    limits = _limits(setup, platforms)
-    for ask in asks(products, setup, limits):
+    by_scope = {"sku": _sku_subjects(products), "spu": _spu_subjects(products, relatives)}
+    if subjects is not None:
+        by_scope = {scope: [s for s in found if s.id in subjects] for scope, found in by_scope.items()}
+    for ask in asks(by_scope, setup, _limits(setup, platforms)):
         try:
             wanted.append(bind(ask, setup, takes.get(ask.key, FIRST_TAKE)))
         except PromptError as error:
@@ -96,9 +104,10 @@ def _limits(setup: Setup, platforms: Iterable[str]) -> Mapping[str, Mapping[str,
     return limits
 
 
-def asks(products: Sequence[Product], setup: Setup, limits: Mapping[str, Mapping[str, int]]) -> Iterator[Ask]:
+def asks(
+    by_scope: Mapping[str, Sequence[Subject]], setup: Setup, limits: Mapping[str, Mapping[str, int]]
+) -> Iterator[Ask]:
     """Every picture to ask for: subjects in catalog order, then roles, then items."""
-    by_scope = {"sku": _sku_subjects(products), "spu": _spu_subjects(products)}
     order = {role: i for i, role in enumerate(setup.roles)}
     found = [
         Ask(
@@ -188,13 +197,12 @@ def _sku_subjects(products: Sequence[Product]) -> list[Subject]:
     return [Subject(f"sku:{p.sku}", p, i) for i, p in enumerate(products)]
 
 
-def _spu_subjects(products: Sequence[Product]) -> list[Subject]:
+def _spu_subjects(products: Sequence[Product], relatives: Sequence[Product]) -> list[Subject]:
     """One subject per SPU; its smallest SKU speaks, so that the order of rows does not matter."""
     order: dict[str, int] = {}
-    speakers: dict[str, Product] = {}
     for i, product in enumerate(products):
-        subject = spu_subject(product)
-        order.setdefault(subject, i)
-        if subject not in speakers or product.sku < speakers[subject].sku:
-            speakers[subject] = product
+        order.setdefault(spu_subject(product), i)
+    speakers: dict[str, Product] = {}
+    for product in sorted([*products, *relatives], key=lambda p: p.sku):
+        speakers.setdefault(spu_subject(product), product)
     return [Subject(subject, speakers[subject], i) for subject, i in order.items()]

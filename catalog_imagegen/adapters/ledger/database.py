@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 
+from catalog_imagegen.adapters.files import explain
 from catalog_imagegen.domain.errors import ConfigError
 
 BUSY_TIMEOUT_MS = 30_000
@@ -37,6 +41,7 @@ def open_sqlite(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}")
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "handle_error", partial(_on_error, path.parent))
     with _only_one(path.with_suffix(".migrating")):
         migrate(engine, str(path))
     return engine
@@ -85,6 +90,14 @@ def _on_begin(connection: Connection) -> None:
     """Writers queue up at their beginning, instead of failing half-way as SQLite would have them."""
     reading = connection.get_execution_options().get("is_read_only", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _on_error(folder: Path, failed: ExceptionContext) -> None:
+    """A full disk and a read-only file are the user's to mend; SQLite says which by number."""
+    numbers = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS}
+    code = getattr(failed.original_exception, "sqlite_errorcode", 0) & 0xFF
+    if code in numbers:
+        raise explain(OSError(numbers[code], "SQLite"), folder) from failed.original_exception
 
 
 def _drive_type(folder: Path) -> str:

@@ -46,34 +46,38 @@ class SqlLedger:
 
     # Rows and takes
 
-    def keep_products(self, source: str, products: Sequence[Product]) -> list[Issue]:
-        """Record rows; see the port."""
-        with self._engine.begin() as db:
+    def foreign(self, source: str, products: Sequence[Product]) -> list[Issue]:
+        """An issue for each row whose SKU belongs to another source."""
+        with self._reading() as db:
             owners = {
                 sku: owner
                 for chunk in _chunks([p.sku for p in products])
                 for sku, owner in db.execute(
-                    select(PRODUCT.c.sku, PRODUCT.c.source).where(PRODUCT.c.sku.in_(chunk))
+                    select(PRODUCT.c.sku, PRODUCT.c.source).where(
+                        PRODUCT.c.sku.in_(chunk), PRODUCT.c.source.not_in((source, UNOWNED))
+                    )
                 )
             }
-            foreign = {p.sku for p in products if owners.get(p.sku, source) not in (source, UNOWNED)}
+        return [_owned_by(p, owners[p.sku]) for p in products if p.sku in owners]
+
+    def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> None:
+        """Record rows with their positions in the catalog."""
+        with self._engine.begin() as db:
             self._upsert(
                 db,
                 PRODUCT,
                 [
                     {
-                        "sku": p.sku,
+                        "sku": product.sku,
                         "source": source,
-                        "spu": p.spu,
+                        "spu": product.spu,
                         "position": position,
-                        "row": json.loads(json.dumps(asdict(p), ensure_ascii=False)),
+                        "row": json.loads(json.dumps(asdict(product), ensure_ascii=False)),
                         "read_at": now(),
                     }
-                    for position, p in enumerate(products)
-                    if p.sku not in foreign
+                    for position, product in products
                 ],
             )
-        return [_owned_by(p, owners[p.sku]) for p in products if p.sku in foreign]
 
     def products(
         self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None

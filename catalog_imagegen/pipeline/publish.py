@@ -1,0 +1,248 @@
+"""Turns renders into listing folders; does nothing where a listing already stands as it should."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from PIL import Image
+
+from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.imaging import Platform, Wanted
+from catalog_imagegen.domain.job import PictureStatus
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings
+from catalog_imagegen.pipeline.want import spu_subject
+from catalog_imagegen.stages.listing import Entry, Shown, arrange, listing_key, path_safe
+from catalog_imagegen.stages.rendition import Rendition, adapt, open_render, rendition_key
+
+PAUSE_S = 0.05
+"""Between looks at a listing that another process is writing."""
+KEPT_OPEN = 6
+"""Decoded renders kept for the next platform; a render of 1280 × 1280 takes 5 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One listing: a platform's pictures of one subject."""
+
+    platform: Platform
+    subject: str
+    skus: tuple[str, ...]
+    pictures: tuple[Shown, ...]
+
+    @property
+    def folder(self) -> str:
+        """The subject's folder below the platform's."""
+        return path_safe(self.subject.partition(":")[2])
+
+
+def publications(
+    platforms: Iterable[Platform], products: Sequence[Product], statuses: Sequence[PictureStatus]
+) -> list[Publication]:
+    """The listings of these products: per SPU or per SKU, each with the pictures of its subjects."""
+    by_subject: dict[str, list[Shown]] = {}
+    for status in statuses:
+        if status.render is not None:
+            by_subject.setdefault(status.key.subject, []).append(_shown(status))
+    found = []
+    for platform in platforms:
+        members: dict[str, list[Product]] = {}
+        for product in products:
+            subject = spu_subject(product) if platform.listing_per == "spu" else f"sku:{product.sku}"
+            members.setdefault(subject, []).append(product)
+        for subject, variants in members.items():
+            parts = dict.fromkeys(part for p in variants for part in (f"sku:{p.sku}", spu_subject(p)))
+            pictures = tuple(picture for part in parts for picture in by_subject.get(part, ()))
+            if pictures:
+                found.append(Publication(platform, subject, tuple(p.sku for p in variants), pictures))
+    return found
+
+
+def _shown(status: PictureStatus) -> Shown:
+    if status.render is None:
+        raise ValueError(status.key)
+    return Shown(
+        key=status.key,
+        slot=status.slot,
+        order=status.order,
+        item_text=status.item_text,
+        render=status.render,
+        is_approved=status.state == "approved",
+        is_current=status.is_current,
+    )
+
+
+class Publisher:
+    """Writes listings, decoding each render once for all that need it in a row."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        blobs: BlobStore,
+        listings: Listings,
+        *,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._wait = wait
+        self._ledger = ledger
+        self._blobs = blobs
+        self._listings = listings
+        self._open: OrderedDict[Digest, Image.Image] = OrderedDict()
+
+    def publish(self, platforms: Collection[Platform], skus: Collection[str]) -> int:
+        """Bring the listings that show these SKUs up to date; returns the renditions they hold.
+
+        Works from the ledger alone, so any process may do it at any time.
+        """
+        return sum(self._publish(p) for p in self._find(platforms, skus))
+
+    def _find(self, platforms: Collection[Platform], skus: Collection[str]) -> list[Publication]:
+        products = self._ledger.products(skus=skus)
+        if spus := {p.spu for p in products if p.spu}:
+            products = self._ledger.products(skus=skus, spus=spus)
+        subjects = {f"sku:{p.sku}" for p in products} | {spu_subject(p) for p in products}
+        return publications(platforms, products, self._ledger.pictures(subjects))
+
+    def _publish(self, publication: Publication) -> int:
+        """Leave a listing that stands; else look again as the only one who writes it."""
+        entries, _, key = _composed(publication)
+        if self._listings.listing_key(publication.platform.name, publication.folder) == key:
+            return len(entries)
+        name = f"listing:{publication.platform.name}:{publication.subject}"
+        while not self._ledger.lease(name):
+            self._wait(PAUSE_S)
+        fresh = [
+            p
+            for p in self._find([publication.platform], publication.skus)
+            if p.subject == publication.subject
+        ]
+        for listing in fresh:
+            self._write(listing)
+        self._ledger.release(name)
+        return len(entries)
+
+    def _write(self, publication: Publication) -> None:
+        platform, folder = publication.platform.name, publication.folder
+        entries, keys, listing = _composed(publication)
+        standing = self._listings.renditions(platform, folder)
+        files = [standing[k] if k in standing else self._adapt(e) for e, k in zip(entries, keys, strict=True)]
+        self._listings.write(
+            platform,
+            folder,
+            [(e.file_name, r.content) for e, r in zip(entries, files, strict=True)],
+            {
+                "listing_key": listing,
+                "platform": platform,
+                "subject": publication.subject,
+                "placeholder": any(e.picture.render.placeholder for e in entries),
+                "files": [_file(e, k, r) for e, k, r in zip(entries, keys, files, strict=True)],
+            },
+        )
+
+    def _adapt(self, entry: Entry) -> Rendition:
+        digest = entry.picture.render.digest
+        if digest not in self._open:
+            self._open[digest] = open_render(self._blobs.get(digest))
+        self._open.move_to_end(digest)
+        while len(self._open) > KEPT_OPEN:
+            self._open.popitem(last=False)
+        return adapt(self._open[digest], entry.placement, placeholder=entry.picture.render.placeholder)
+
+
+def _composed(publication: Publication) -> tuple[tuple[Entry, ...], list[Fingerprint], Fingerprint]:
+    """The entries of a listing, the keys of their renditions, and the key of it all."""
+    entries = arrange(publication.platform, publication.pictures)
+    keys = [
+        rendition_key(e.picture.render.digest, e.placement, placeholder=e.picture.render.placeholder)
+        for e in entries
+    ]
+    return entries, keys, listing_key(publication.platform, publication.subject, entries, keys)
+
+
+def _file(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]:
+    """One file as ``listing.json`` describes it; sizes in pixels and bytes."""
+    picture = entry.picture
+    return {
+        "name": entry.file_name,
+        "placement": entry.placement.name,
+        "role": picture.key.role,
+        "slot": picture.slot,
+        "item": picture.item_text,
+        "picture": str(picture.key),
+        "width": rendition.width,
+        "height": rendition.height,
+        "bytes": len(rendition.content),
+        "state": "approved" if picture.is_approved else "draft",
+        "is_current": picture.is_current,
+        "placeholder": picture.render.placeholder,
+        "verdicts": list(rendition.verdicts),
+        "render": picture.render.digest,
+        "rendition_key": key,
+    }
+
+
+class Publishing:
+    """Publishes beside the rendering: each family of variants as soon as its last picture is made.
+
+    Leaving the block publishes what is left, also where nothing was rendered: a deleted listing is
+    rebuilt. ``renditions`` then says how many files the listings hold.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        platforms: Collection[Platform],
+        products: Sequence[Product],
+        to_render: Sequence[Wanted],
+    ) -> None:
+        self.renditions = 0
+        self._publisher = publisher
+        self._platforms = platforms
+        self._families: dict[str, list[str]] = {}
+        for product in products:
+            self._families.setdefault(spu_subject(product), []).append(product.sku)
+        self._family_of = {f"sku:{sku}": f for f, skus in self._families.items() for sku in skus}
+        self._outstanding = Counter(self._family(w) for w in to_render)
+        self._complete: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._crash: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="publish", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
+        self._complete.put(None)
+        self._thread.join()
+        if kind is not None:
+            return
+        if self._crash is not None:
+            raise self._crash
+        every = [sku for skus in self._families.values() for sku in skus]
+        self.renditions = self._publisher.publish(self._platforms, every)
+
+    def one_less(self, wanted: Wanted) -> None:
+        """One picture is made (or failed): its family may now be complete."""
+        family = self._family(wanted)
+        with self._lock:
+            self._outstanding[family] -= 1
+            is_complete = self._outstanding[family] == 0
+        if is_complete:
+            self._complete.put(family)
+
+    def _family(self, wanted: Wanted) -> str:
+        return self._family_of.get(wanted.key.subject, wanted.key.subject)
+
+    def _work(self) -> None:
+        try:
+            while (family := self._complete.get()) is not None:
+                self._publisher.publish(self._platforms, self._families.get(family, ()))
+        except BaseException as crash:  # noqa: BLE001 - a thread has no caller; __exit__ raises it
+            self._crash = crash

@@ -1,0 +1,268 @@
+"""One run from rows to listings: read, want, plan, render, publish."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from catalog_imagegen.domain.catalog import Issue, Product, Reading
+from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
+from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.imaging import Blocked, ImageKey, Platform, Render, Wanted
+from catalog_imagegen.domain.job import Plan
+from catalog_imagegen.pipeline.plan import plan
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Progress, RenderBackend
+from catalog_imagegen.pipeline.produce import Made, Workshop, produce
+from catalog_imagegen.pipeline.publish import Publisher, Publishing
+from catalog_imagegen.pipeline.want import Setup, spu_subject, want
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The part of a catalog that a command is about; empty means all."""
+
+    platforms: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
+    limit: int | None = None
+    keys: frozenset[ImageKey] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a run works with."""
+
+    setup: Setup
+    enabled: tuple[str, ...]
+    """The platforms that listings are made for unless a command names others."""
+    ledger: Ledger
+    blobs: BlobStore
+    listings: Listings
+    is_placeholder: bool
+    attempts: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run would do, before anything is recorded or rendered."""
+
+    plan: Plan
+    """Everything the enabled platforms want of the chosen products."""
+    chosen: frozenset[ImageKey]
+    """The pictures this command is about."""
+    products: tuple[Product, ...]
+    platforms: tuple[Platform, ...]
+    leaving: frozenset[ImageKey]
+    rows: tuple[tuple[int, Product], ...] = ()
+    """Rows to record, with their positions in the catalog."""
+    issues: tuple[Issue, ...] = ()
+
+    def to_render(self) -> tuple[Wanted, ...]:
+        """The chosen pictures that need a server."""
+        return tuple(w for w in self.plan.to_render() if w.key in self.chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A picture without a result, for the list at the end of a run."""
+
+    sku: str
+    role: str
+    slot: int
+    item_text: str
+    state: str
+    reason_en: str
+    reason_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did; planned = rendered + reused + failed + blocked + pending."""
+
+    run: str
+    skus: int
+    pictures: Mapping[str, int]
+    renditions: int
+    jobs_submitted: int
+    seconds: float
+    issues: tuple[Issue, ...]
+    problems: tuple[Problem, ...]
+    unavailable: tuple[BackendUnavailable, ...]
+
+
+def choose(reading: Reading, source: str, selection: Selection, services: Services) -> Prepared:
+    """Plan the selected part of a catalog. Records and renders nothing."""
+    foreign = services.ledger.foreign(source, reading.products)
+    refused = {issue.sku for issue in foreign}
+    rows = [(i, p) for i, p in enumerate(reading.products) if p.sku not in refused]
+    _check_names("SKU", selection.skus, [p.sku for _, p in rows])
+    chosen = [row for row in rows if not selection.skus or row[1].sku in selection.skus][: selection.limit]
+    prepared = _prepare([p for _, p in rows], [p for _, p in chosen], selection, services)
+    return replace(prepared, rows=tuple(chosen), issues=(*reading.issues, *foreign))
+
+
+def from_ledger(selection: Selection, services: Services) -> Prepared:
+    """Plan pictures of recorded products, from their last rows."""
+    recorded = services.ledger.products()
+    _check_names("SKU", selection.skus, [p.sku for p in recorded])
+    chosen = [p for p in recorded if not selection.skus or p.sku in selection.skus]
+    return _prepare(recorded, chosen, selection, services)
+
+
+def _prepare(
+    catalog: Sequence[Product], chosen: Sequence[Product], selection: Selection, services: Services
+) -> Prepared:
+    setup, ledger = services.setup, services.ledger
+    names = selection.platforms or services.enabled
+    _check_names("platform", names, setup.platforms)
+    _check_names("role", selection.roles, setup.roles)
+    subjects = {f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen}
+    present = {p.sku for p in catalog}
+    variants = ledger.products(skus=(), spus={p.spu for p in chosen if p.spu})
+    wanted, blocked = want(
+        catalog,
+        setup,
+        platforms=dict.fromkeys([*services.enabled, *names]),
+        takes=ledger.takes(),
+        subjects=subjects,
+        relatives=[p for p in variants if p.sku not in present],
+    )
+    pictures: list[Wanted | Blocked] = [*wanted, *blocked]
+    return Prepared(
+        plan=plan(wanted, ledger.records({w.key for w in wanted}), _made(wanted, services), blocked),
+        chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, names)),
+        products=tuple(chosen),
+        platforms=tuple(setup.platforms[name] for name in names),
+        leaving=frozenset(ledger.wanted_keys(subjects) - {p.key for p in pictures}),
+    )
+
+
+def _made(wanted: Iterable[Wanted], services: Services) -> Mapping[Fingerprint, Render]:
+    """The renders that exist, bytes and all."""
+    renders = services.ledger.renders({w.render_key for w in wanted})
+    return {key: render for key, render in renders.items() if services.blobs.has(render.digest)}
+
+
+def _is_selected(picture: Wanted | Blocked, selection: Selection, platforms: Collection[str]) -> bool:
+    return (
+        (not selection.roles or picture.key.role in selection.roles)
+        and not picture.platforms.isdisjoint(platforms)
+        and (selection.keys is None or picture.key in selection.keys)
+    )
+
+
+def _check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raises ConfigError for a name that is not there, with those that are near it."""
+    existing = list(known)
+    for name in names:
+        if name in existing:
+            continue
+        near = difflib.get_close_matches(name, existing, n=3, cutoff=0.5) or existing[:8]
+        raise ConfigError(
+            f"there is no {kind} {name!r}; did you mean {' or '.join(near) or 'something else'}?",
+            zh=f"没有名为 {name} 的 {kind}；您是否想写：{'、'.join(near) or '其他名称'}？",
+            code=f"unknown_{kind.lower()}",
+        )
+
+
+def carry_out(
+    prepared: Prepared,
+    services: Services,
+    *,
+    source: str,
+    command: str,
+    backends: Callable[[Sequence[Wanted]], Sequence[RenderBackend]],
+    progress: Progress,
+    stop: threading.Event,
+) -> Report:
+    """Record a plan, render what it lacks and publish the listings.
+
+    *backends* is asked for servers only if something must be rendered. Raises BackendUnavailable
+    when none can be reached at the start; one lost on the way is named in the report.
+    """
+    began = time.monotonic()
+    ledger = services.ledger
+    to_render = prepared.to_render()
+    servers = backends(to_render) if to_render else ()
+    ledger.keep_products(source, prepared.rows)
+    ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
+    run = ledger.begin_run(command)
+    progress.start(len(to_render))
+    publisher = Publisher(ledger, services.blobs, services.listings)
+    with Publishing(publisher, prepared.platforms, prepared.products, to_render) as publishing:
+
+        def on_made(made: Made) -> None:
+            progress.done(f"{made.wanted.sku} {made.wanted.key.role}", failed=made.outcome == "failed")
+            publishing.one_less(made.wanted)
+
+        shop = Workshop(
+            ledger=ledger,
+            blobs=services.blobs,
+            backends=servers,
+            run=run,
+            is_placeholder=services.is_placeholder,
+            attempts=services.attempts,
+            on_made=on_made,
+        )
+        production = produce(to_render, shop, stop)
+    report = Report(
+        run=run,
+        skus=len(prepared.products),
+        pictures=_count(prepared, production.made),
+        renditions=publishing.renditions,
+        jobs_submitted=production.jobs_submitted,
+        seconds=round(time.monotonic() - began, 3),
+        issues=prepared.issues,
+        problems=_problems(prepared, production.made),
+        unavailable=tuple(production.unavailable),
+    )
+    outcome = {"pictures": dict(report.pictures), "jobs_submitted": report.jobs_submitted}
+    ledger.end_run(run, outcome | {"seconds": report.seconds, "renditions": report.renditions})
+    return report
+
+
+def _count(prepared: Prepared, made: Sequence[Made]) -> Mapping[str, int]:
+    outcomes = Counter(m.outcome for m in made)
+    actions = Counter(p.action for p in prepared.plan.pictures if p.wanted.key in prepared.chosen)
+    return {
+        "planned": len(prepared.chosen),
+        "rendered": outcomes["rendered"],
+        "reused": outcomes["reused"] + actions["reuse"],
+        "failed": outcomes["failed"] + actions["failed"],
+        "blocked": sum(b.key in prepared.chosen for b in prepared.plan.blocked),
+        "pending": actions["render"] - len(made),
+    }
+
+
+def _problems(prepared: Prepared, made: Sequence[Made]) -> tuple[Problem, ...]:
+    """Failed and blocked pictures, in catalog order."""
+    failures = {m.wanted.key: m.failure for m in made if m.failure is not None}
+    found: list[tuple[int, Problem]] = []
+    for planned in prepared.plan.pictures:
+        wanted = planned.wanted
+        reason = planned.reason if planned.action == "failed" else ""
+        if (failure := failures.get(wanted.key)) is not None:
+            reason = f"{failure.code}: {failure.message}"
+        if reason and wanted.key in prepared.chosen:
+            found.append((wanted.order, _problem(wanted, "failed", reason, reason)))
+    for blocked in prepared.plan.blocked:
+        if blocked.key in prepared.chosen:
+            problem = _problem(blocked, "blocked", blocked.reason_en, blocked.reason_zh)
+            found.append((blocked.order, problem))
+    return tuple(problem for _, problem in sorted(found, key=lambda pair: pair[0]))
+
+
+def _problem(picture: Wanted | Blocked, state: str, reason_en: str, reason_zh: str) -> Problem:
+    return Problem(
+        sku=picture.sku,
+        role=picture.key.role,
+        slot=picture.slot,
+        item_text=picture.item_text,
+        state=state,
+        reason_en=reason_en,
+        reason_zh=reason_zh,
+    )
