@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,16 +21,9 @@ class Presence:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.holder = uuid.uuid4().hex
-        self._file: BinaryIO = self._appear()
-
-    def _appear(self) -> BinaryIO:
-        """Lock a file of our own; again if somebody buried it between its making and its locking."""
-        while True:
-            file = self._path(self.holder).open("wb")
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if self._path(self.holder).exists():
-                return file
-            file.close()
+        with self._gate(fcntl.LOCK_SH):
+            self._file: BinaryIO = self._path(self.holder).open("wb")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def is_alive(self, holder: str) -> bool:
         """Whether the process called *holder* still runs."""
@@ -44,22 +38,30 @@ class Presence:
             return True
         return False
 
-    def bury_the_dead(self) -> tuple[set[str], bool]:
-        """The holders that ended without closing (their files are removed), and whether others live."""
-        dead, has_company = set(), False
-        for path in self._folder.glob("*.lock"):
-            if self.is_alive(path.stem):
-                has_company = has_company or path.stem != self.holder
-            else:
-                path.unlink(missing_ok=True)
-                dead.add(path.stem)
-        return dead, has_company
+    @contextmanager
+    def bury_the_dead(self) -> Iterator[tuple[set[str], bool]]:
+        """The holders that ended without closing, and whether this process is alone.
+
+        While the block runs no process can appear, so one that is alone may sweep up.
+        """
+        with self._gate(fcntl.LOCK_EX):
+            others = {path.stem for path in self._folder.glob("*.lock")} - {self.holder}
+            dead = {holder for holder in others if not self.is_alive(holder)}
+            yield dead, others == dead
+            for holder in dead:
+                self._path(holder).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Leave in good order."""
         if not self._file.closed:
-            os.unlink(self._file.name)  # noqa: PTH108 - before the lock goes, so nobody sees it free
+            self._path(self.holder).unlink(missing_ok=True)
             self._file.close()
+
+    @contextmanager
+    def _gate(self, kind: int) -> Iterator[None]:
+        with (self._folder / "gate").open("wb") as gate:
+            fcntl.flock(gate, kind)
+            yield
 
     def _path(self, holder: str) -> Path:
         return self._folder / f"{holder}.lock"

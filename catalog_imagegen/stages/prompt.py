@@ -39,8 +39,14 @@ class PromptError(ItemError):
 
 def sanitise(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     """Catalog text made harmless inside a prompt: one line, no drawing quotes, no embeddings, capped."""
-    plain = "".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} else c for c in text)
-    plain = _EMBEDDING.sub("", _QUOTES.sub("", plain))
+    plain = "".join(
+        "" if kind == "Cf" else " " if kind in {"Cc", "Zl", "Zp"} else c
+        for c in text
+        for kind in [unicodedata.category(c)]
+    )
+    plain, found = _QUOTES.sub("", plain), 1
+    while found:  # removing one may put another together
+        plain, found = _EMBEDDING.subn("", plain)
     return " ".join(plain.split())[:limit].strip()
 
 
@@ -64,6 +70,8 @@ class _StrictUndefined(jinja2.StrictUndefined):
     """Names what is missing, so that the message can say which column to add."""
 
     def _fail_with_undefined_error(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        if self._undefined_exception is not jinja2.UndefinedError:  # the sandbox refused it
+            raise self._undefined_exception(self._undefined_message)
         raise _ColumnMissingError(str(self._undefined_name))
 
     # jinja2 binds the operators to the parent's method when the class is made, so each is bound again.

@@ -1,0 +1,143 @@
+"""Which header means which product field; decided by a table of names, never by likeness."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS
+from catalog_imagegen.domain.errors import ConfigError
+
+_FIELDS = (*TEXT_FIELDS, *LIST_FIELDS)
+_BRACKETS = re.compile(r"[(\[【〔]([^()\[\]【】〔〕]*)[)\]】〕]")
+_DECORATION = str.maketrans("", "", "*_-:")
+
+
+class _FieldTable(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    aliases: tuple[str, ...] = ()
+    splitters: tuple[str, ...] = ()
+    required: bool = False
+
+
+class _HeaderTable(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    ignored_in_brackets: tuple[str, ...] = ()
+    footers: tuple[str, ...] = ()
+    row_numbers: tuple[str, ...] = ()
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    headers: _HeaderTable = _HeaderTable()
+    fields: dict[str, _FieldTable] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The field a header names, and the number behind it (卖点2 → 2, 卖点 → 0)."""
+
+    field: str
+    ordinal: int = 0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Header names per product field, and how the cells below them are split."""
+
+    aliases: Mapping[str, tuple[str, ...]]
+    required: frozenset[str] = frozenset({"sku", "name"})
+    splitters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ignored_in_brackets: frozenset[str] = frozenset()
+    footers: tuple[str, ...] = ()
+    row_numbers: frozenset[str] = frozenset()
+    _by_name: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_toml(cls, data: Mapping[str, Any]) -> Columns:
+        """Build from the tables of ``columns.toml``: ``[headers]`` and one ``[fields.<field>]`` per field.
+
+        Raises ConfigError for an unknown key or field, and for a name that two fields claim.
+        """
+        try:
+            document = _Document.model_validate(dict(data))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(
+                f"columns.toml: {key}: {first['msg']}; correct that key",
+                zh=f"columns.toml：{key} 有误（{first['msg']}）；请改正该项",
+                code="columns_invalid",
+            ) from error
+        unknown = [name for name in document.fields if name not in _FIELDS]
+        if unknown:
+            raise ConfigError(
+                f"columns.toml: fields.{unknown[0]} is no product field; use one of {', '.join(_FIELDS)}",
+                zh=f"columns.toml：fields.{unknown[0]} 不是商品字段；可用的字段：{'、'.join(_FIELDS)}",
+                code="columns_invalid",
+            )
+        brackets = frozenset(_fold(text) for text in document.headers.ignored_in_brackets)
+        aliases = {name: (name, *document.fields.get(name, _FieldTable()).aliases) for name in _FIELDS}
+        return cls(
+            aliases=aliases,
+            required=frozenset(
+                {"sku", "name"} | {n for n, table in document.fields.items() if table.required}
+            ),
+            splitters={name: table.splitters for name, table in document.fields.items() if table.splitters},
+            ignored_in_brackets=brackets,
+            footers=tuple(_fold(text) for text in document.headers.footers),
+            row_numbers=frozenset(plain(text) for text in document.headers.row_numbers),
+            _by_name=_index(aliases, brackets),
+        )
+
+    def match(self, header: str) -> Match | None:
+        """Tell which field *header* names, if any; only list fields may carry a number."""
+        name = plain(header, self.ignored_in_brackets)
+        if name in self._by_name:
+            return Match(self._by_name[name])
+        numbered = re.fullmatch(r"(.*?\D)(\d{1,2})", name)
+        if numbered and (found := self._by_name.get(numbered[1])) in LIST_FIELDS:
+            return Match(str(found), int(numbered[2]))
+        return None
+
+    def is_row_number(self, header: str) -> bool:
+        """Tell whether a column of this name only counts the rows."""
+        return plain(header) in self.row_numbers
+
+    def is_footer(self, text: str) -> bool:
+        """Tell whether *text* opens a totals or remarks row."""
+        return _fold(text).startswith(self.footers)
+
+
+def plain(header: str, ignored_in_brackets: frozenset[str] = frozenset()) -> str:
+    """Reduce a header to what is compared: no width, case, spaces, marks, or remarks such as ``(元)``."""
+    folded = _fold(header)
+    bare = _BRACKETS.sub(lambda found: "" if found[1] in ignored_in_brackets else found[0], folded)
+    return (bare.translate(_DECORATION) or bare) if bare else folded
+
+
+def _fold(text: str) -> str:
+    """Fold width and case, and drop spaces and invisible characters."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(
+        char for char in folded if not char.isspace() and unicodedata.category(char) not in {"Cf", "Cc"}
+    )
+
+
+def _index(aliases: Mapping[str, tuple[str, ...]], brackets: frozenset[str]) -> dict[str, str]:
+    by_name: dict[str, str] = {}
+    for name, spellings in aliases.items():
+        for spelling in spellings:
+            owner = by_name.setdefault(plain(spelling, brackets), name)
+            if owner != name:
+                raise ConfigError(
+                    f"columns.toml: {spelling!r} is an alias of both {owner} and {name}; remove it from one",
+                    zh=f"columns.toml：“{spelling}”同时是 {owner} 和 {name} 的别名；请从其中一个删除",
+                    code="columns_invalid",
+                )
+    return by_name

@@ -1,0 +1,141 @@
+"""Find a catalog file and tell what it is by its bytes; its extension is only compared afterwards."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+from catalog_imagegen.domain.errors import CatalogError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FileKind = Literal["csv", "xlsx", "sqlite"]
+
+_SUFFIXES: dict[FileKind, tuple[str, ...]] = {
+    "csv": (".csv", ".tsv", ".txt", ".tab"),
+    "xlsx": (".xlsx", ".xlsm", ".xltx", ".xltm"),
+    "sqlite": (".db", ".db3", ".sqlite", ".sqlite3"),
+}
+_SQLITE = b"SQLite format 3\0"
+_OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|meta|table|body|style|\?xml|div)", re.IGNORECASE)
+_SAVE_AS = "open it in Excel/WPS and save it as .xlsx"
+_SAVE_AS_ZH = "请用 Excel/WPS 打开后另存为 .xlsx"
+
+
+def existing_file(path: Path) -> Path:
+    """Give *path* back if a file is there; CatalogError naming files that are spelled alike if not."""
+    if path.is_dir():
+        raise CatalogError(
+            f"{path} is a folder; name the catalog file in it",
+            zh=f"{path} 是文件夹；请指定其中的商品资料文件",
+            code="file_is_directory",
+        )
+    if path.exists():
+        return path
+    folder = path.parent
+    if not folder.is_dir():
+        raise CatalogError(
+            f"the folder {folder} does not exist; check the path of {path.name}",
+            zh=f"文件夹 {folder} 不存在；请检查 {path.name} 的路径",
+            code="file_not_found",
+        )
+    alike = get_close_matches(path.name, sorted(entry.name for entry in folder.iterdir()), cutoff=0.5)
+    raise CatalogError(
+        f"{path} does not exist; " + (f"did you mean {', '.join(alike)}?" if alike else "check the path"),
+        zh=f"{path} 不存在；" + (f"您是不是要找 {'、'.join(alike)}？" if alike else "请检查路径"),
+        code="file_not_found",
+    )
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file, of a SQLite database only the beginning; CatalogError if it is empty or locked."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE))
+            data = head if head == _SQLITE else head + file.read()
+    except OSError as error:
+        raise CatalogError(
+            f"{path} cannot be read ({error.strerror}); check its permissions and that no program locks it",
+            zh=f"无法读取 {path}（{error.strerror}）；请检查文件权限，并关闭占用它的程序",
+            code="file_unreadable",
+        ) from error
+    if not data.strip(codecs.BOM_UTF8 + b"\r\n\t \0"):
+        raise CatalogError(
+            f"{path.name} is empty; if it is still being copied or synchronised, wait and try again",
+            zh=f"{path.name} 是空文件；如果文件还在复制或同步，请稍候再试",
+            code="empty_file",
+        )
+    return data
+
+
+def recognise(data: bytes, name: str) -> FileKind:
+    """Tell a text table, a workbook and a SQLite file apart; CatalogError for anything else.
+
+    That a zip is really a workbook is checked where it is opened.
+    """
+    if data.startswith(b"PK\x03\x04"):
+        return "xlsx"
+    if data.startswith(_SQLITE):
+        return "sqlite"
+    if data.startswith(_OLE2):
+        _refuse_ole2(data, name)
+    if _MARKUP.match(data.removeprefix(codecs.BOM_UTF8)):
+        refuse_format(name, "a web page or XML table", "网页或 XML 表格")
+    if data.startswith(
+        (
+            b"%PDF",
+            b"\x89PNG",
+            b"\xff\xd8\xff",
+            b"GIF8",
+            b"Rar!",
+            b"7z\xbc\xaf",
+            b"\x1f\x8b",
+            b"PK\5\6",
+            b"PK\7\x08",
+        )
+    ):
+        refuse_format(name, "no table (a PDF, a picture or an archive?)", "不是表格（PDF、图片或压缩包？）")
+    return "csv"
+
+
+def fitting_suffix(kind: FileKind, suffix: str) -> bool:
+    """Tell whether a file of *kind* may be called so; a name without an extension promises nothing."""
+    return not suffix or suffix.lower() in _SUFFIXES[kind]
+
+
+def refuse_format(name: str, what: str, what_zh: str) -> NoReturn:
+    """Say that a file of this format is not read, and what to do."""
+    raise CatalogError(
+        f"{name} is {what}, which is not read; {_SAVE_AS}",
+        zh=f"{name} 是{what_zh}，无法读取；{_SAVE_AS_ZH}",
+        code="unknown_format",
+    )
+
+
+def refuse_password(name: str) -> NoReturn:
+    """Say that a file must be saved without its password."""
+    raise CatalogError(
+        f"{name} is protected by a password; open it in Excel/WPS, remove the password and save it as .xlsx",
+        zh=f"{name} 设置了打开密码；请用 Excel/WPS 打开，取消密码后另存为 .xlsx",
+        code="password_protected",
+    )
+
+
+def refuse_corrupt(name: str, why: str, why_zh: str) -> CatalogError:
+    """Say that a file is damaged; raised by the caller, to keep the cause."""
+    return CatalogError(
+        f"{name} is damaged or incomplete ({why}); copy it again, or {_SAVE_AS}",
+        zh=f"{name} 已损坏或不完整（{why_zh}）；请重新复制该文件，或{_SAVE_AS_ZH.removeprefix('请')}",
+        code="corrupt_file",
+    )
+
+
+def _refuse_ole2(data: bytes, name: str) -> NoReturn:
+    if _ENCRYPTED_PACKAGE in data:
+        refuse_password(name)
+    refuse_format(name, "an old Excel/WPS file (.xls/.et)", "旧版 Excel/WPS 文件（.xls/.et）")

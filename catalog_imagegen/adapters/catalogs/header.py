@@ -1,0 +1,152 @@
+"""Find a grid's header row and say which column holds which field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from catalog_imagegen.adapters.catalogs.columns import Columns, plain
+from catalog_imagegen.adapters.catalogs.issues import issue
+from catalog_imagegen.domain.catalog import Issue
+from catalog_imagegen.domain.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from catalog_imagegen.adapters.catalogs.grid import Cell, Grid, Row
+
+ROWS_SEARCHED = 30
+_ENOUGH_HITS = 2
+_ALIKE = 0.7
+"""difflib ratio from which a header is worth suggesting; it separates 商品编马/商品编码 (.75) from chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which column holds which field, and what the others are called."""
+
+    index: int
+    row: Row
+    fields: Mapping[str, tuple[int, ...]]
+    """Field → its columns; only a list field may have several (卖点1, 卖点2 …), and pictures always may."""
+    extras: Mapping[int, str]
+    issues: tuple[Issue, ...] = ()
+
+
+class ColumnMissing(CatalogError):
+    """A required column is not in the header; carries the likeliest misspelling as ``suggestion``."""
+
+    def __init__(self, column: str, *, row: Row, columns: Columns) -> None:
+        found = _suggest(column, row, columns)
+        self.column = column
+        self.suggestion = f"{found[1]} -> {found[2]}?" if found else ""
+        known = columns.aliases[column][1] if len(columns.aliases[column]) > 1 else column
+        named_en, named_zh = f"name the column {known!r}", f"请把该列的表头写成“{known}”"
+        if found:
+            where, text, alias = found
+            named_en = f"did you mean {alias!r} by {text!r} in {where}? Rename it"
+            named_zh = f"{where} 的“{text}”是不是“{alias}”？请改名"
+        super().__init__(
+            f"{row.where}: no column for the required field {column!r}; {named_en}, "
+            f"or add your header to [fields.{column}] aliases in config/columns.toml",
+            zh=f"{row.where}：缺少必填列 {column}；{named_zh}，或把您的表头加到 config/columns.toml 的 [fields.{column}] aliases 中",
+            code="required_column_missing",
+        )
+        self.where = row.where
+
+
+def find_header(grid: Grid, columns: Columns) -> Header | None:
+    """Find the row of the first 30 with the most known headers; None if no row looks like a header.
+
+    Raises ColumnMissing when that row lacks the SKU or name column, and CatalogError (``ambiguous_columns``)
+    when two columns claim one field.
+    """
+    index = grid.header_index if grid.header_index is not None else _best(grid.rows, columns)
+    if index is None:
+        return None
+    row = grid.rows[index]
+    fields = _fields(row, columns)
+    for name in sorted(columns.required, key=lambda field: (field != "sku", field)):
+        if name not in fields:
+            raise ColumnMissing(name, row=row, columns=columns)
+    extras, issues = _extras(row, columns)
+    return Header(index=index, row=row, fields=fields, extras=extras, issues=issues)
+
+
+def count_fields(texts: Sequence[str], columns: Columns) -> int:
+    """Count the product fields that *texts* would name as a header."""
+    return len(_hits(texts, columns))
+
+
+def _hits(texts: Sequence[str], columns: Columns) -> set[str]:
+    return {found.field for text in texts if text.strip() and (found := columns.match(text))}
+
+
+def _best(rows: Sequence[Row], columns: Columns) -> int | None:
+    hits = [_hits([cell.text for cell in row.cells.values()], columns) for row in rows[:ROWS_SEARCHED]]
+    likely = [index for index, found in enumerate(hits) if len(found) >= _ENOUGH_HITS]
+    if not likely:
+        likely = [index for index, found in enumerate(hits) if found & {"sku", "name"}]
+    return max(likely, key=lambda index: len(hits[index]), default=None)
+
+
+def _fields(row: Row, columns: Columns) -> dict[str, tuple[int, ...]]:
+    found: dict[str, dict[tuple[int, int], int]] = {}
+    for column, cell in sorted(row.cells.items()):
+        match = columns.match(cell.text) if cell.text.strip() else None
+        if match is None:
+            continue
+        places = found.setdefault(match.field, {})
+        # 主图 beside 图片链接 is no contradiction: every picture is wanted, in the order of the columns.
+        ordinal = match.ordinal, column if match.field == "images" else 0
+        if ordinal in places:
+            _refuse_ambiguous(match.field, [row.cell(places[ordinal]), cell])
+        places[ordinal] = column
+    return {field: tuple(column for _, column in sorted(places.items())) for field, places in found.items()}
+
+
+def _refuse_ambiguous(field: str, cells: Sequence[Cell]) -> None:
+    named = [f"{cell.where} {cell.text.strip()!r}" for cell in cells]
+    raise CatalogError(
+        f"two columns claim the field {field!r}: {' and '.join(named)}; rename or delete one of them",
+        zh=f"有两列都对应字段 {field}：{' 和 '.join(named)}；请改名或删除其中一列",
+        code="ambiguous_columns",
+    )
+
+
+def _extras(row: Row, columns: Columns) -> tuple[dict[int, str], tuple[Issue, ...]]:
+    extras: dict[int, str] = {}
+    issues = []
+    for column, cell in sorted(row.cells.items()):
+        text = cell.text.strip()
+        if not text or columns.match(text):
+            continue
+        name = next(name for name in _numbered(text) if name not in extras.values())
+        if name != text:
+            issues.append(issue("repeated_header", cell.where, header=text, renamed=name))
+        extras[column] = name
+    return extras, tuple(issues)
+
+
+def _numbered(text: str) -> Iterator[str]:
+    yield text
+    number = 2
+    while True:
+        yield f"{text}_{number}"
+        number += 1
+
+
+def _suggest(field: str, row: Row, columns: Columns) -> tuple[str, str, str] | None:
+    """Give the place and text of the unknown header most like an alias of *field*, and that alias."""
+    best, found = _ALIKE, None
+    for cell in row.cells.values():
+        text = cell.text.strip()
+        if not text or columns.match(text):
+            continue
+        for alias in columns.aliases[field]:
+            likeness = SequenceMatcher(None, plain(text, columns.ignored_in_brackets), plain(alias)).ratio()
+            if likeness >= best and (found is None or likeness > best):
+                best, found = likeness, (cell.where, text, alias)
+    return found

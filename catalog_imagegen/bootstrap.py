@@ -1,0 +1,224 @@
+"""Puts the parts together: the only module that names adapters."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from catalog_imagegen.adapters.blobs import FolderBlobs
+from catalog_imagegen.adapters.catalogs import Columns, read_catalog
+from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
+from catalog_imagegen.adapters.files import explain, sweep_temporary
+from catalog_imagegen.adapters.ledger.database import open_sqlite
+from catalog_imagegen.adapters.ledger.store import UNOWNED, SqlLedger
+from catalog_imagegen.adapters.listings import FolderListings
+from catalog_imagegen.adapters.presence import Presence
+from catalog_imagegen.config import (
+    COPIED,
+    ServerSettings,
+    Settings,
+    SourceSettings,
+    Workspace,
+    defaults,
+    expand,
+    load_columns,
+    load_settings,
+    load_setup,
+)
+from catalog_imagegen.domain.catalog import Reading
+from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.pipeline.sync import Services
+from catalog_imagegen.simulator import Simulator
+
+log = logging.getLogger(__name__)
+
+__all__ = ["House", "init_workspace", "open_house", "read_source"]
+
+
+def init_workspace(folder: Path) -> list[str]:
+    """Copy what a shop makes its own; files that are there already stay. Returns what was copied."""
+    copied = []
+    try:
+        for name in COPIED:
+            for source in _files(defaults() / name):
+                relative = source.relative_to(defaults())
+                target = folder / relative
+                if target.exists():
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+                copied.append(str(relative))
+    except OSError as error:
+        raise explain(error, folder) from error
+    return copied
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return sorted(p for p in place.rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc"})
+
+
+def read_source(location: str, workspace: Workspace, *, table: str = "", query: str = "") -> Reading:
+    """Read a catalog file or database with the workspace's columns. Raises CatalogError."""
+    columns = Columns.from_toml(load_columns(workspace))
+    return read_catalog(location, columns=columns, table=table, query=query)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where to render: named servers, or a simulator in this process."""
+
+    urls: tuple[str, ...] = ()
+    """Named on the command line; empty means those of the settings."""
+    simulate: bool = False
+
+
+class House:
+    """An open workspace: its services, and its servers once something must be rendered."""
+
+    def __init__(self, workspace: Workspace, settings: Settings, servers: Servers) -> None:
+        self.settings = settings
+        self._stack = ExitStack()
+        self._servers = servers
+        self._greeted: list[ComfyUIBackend] = []
+        is_simulated = servers.simulate or self._are_simulators(servers.urls)
+        self.workspace = Workspace(workspace.root, is_simulated)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.services = self._open(stack)
+            self._stack.push(stack.pop_all())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for backend in self._greeted:
+            backend.close()
+        self._stack.__exit__(kind, error, traceback)
+
+    def backends(self, pictures: Sequence[Wanted]) -> Sequence[ComfyUIBackend]:
+        """Servers that can render these pictures.
+
+        Raises BackendUnavailable when none answers, ConfigError for what one lacks.
+        """
+        if self._servers.simulate and not self._greeted:
+            simulator = self._stack.enter_context(Simulator(seconds=0.0))
+            self._greet(ServerSettings(url=simulator.url))
+        elif not self._greeted:
+            for server in self.settings.comfyui:
+                if self._greet(server):
+                    raise ConfigError(
+                        f"{server.url} in config/app.toml is a simulator, whose placeholders are kept apart; "
+                        f"say --comfyui {server.url} or --simulate",
+                        zh=f"config/app.toml 中的 {server.url} 是模拟器，占位图单独存放；"
+                        f"请使用 --comfyui {server.url} 或 --simulate",
+                        code="simulator_configured",
+                    )
+        graphs = {picture.workflow: picture.graph for picture in pictures}
+        for backend in self._greeted:
+            for workflow, graph in graphs.items():
+                if problems := backend.lacks(graph):
+                    raise ConfigError(
+                        f"{backend.name} cannot run the workflow {workflow}: " + "; ".join(problems),
+                        zh=f"{backend.name} 无法运行工作流 {workflow}：" + "；".join(problems),
+                        code="server_lacks",
+                    )
+        return self._greeted
+
+    def source_of(self, location: str) -> str:
+        """The configured source that reads *location*, or that of plain runs."""
+        for source in self.settings.source:
+            if _same_file(location, source.path, self.workspace.root):
+                return source.name
+        return UNOWNED
+
+    def read(self, source: SourceSettings) -> Reading:
+        """Read a configured source; its relative paths start at the workspace."""
+        path = expand(source.path, place=f"config/app.toml: source {source.name}")
+        query = expand(source.query, place=f"config/app.toml: source {source.name}")
+        location = path if "://" in path else str(self.workspace.root / path)
+        return read_source(location, self.workspace, table=source.table, query=query)
+
+    def _are_simulators(self, urls: Sequence[str]) -> bool:
+        kinds = {self._greet(ServerSettings(url=url)) for url in urls}
+        if len(kinds) > 1:
+            raise ConfigError(
+                "--comfyui names simulators and real servers together; placeholders never mix with pictures, "
+                "so name only one kind",
+                zh="--comfyui 同时指定了模拟器和真实服务器；占位图不能与真实图片混用，请只指定一种",
+                code="mixed_servers",
+            )
+        return True in kinds
+
+    def _greet(self, server: ServerSettings) -> bool:
+        backend = ComfyUIBackend(
+            server.url,
+            in_flight=server.in_flight,
+            patience_s=self.settings.patience_s,
+            job_timeout_s=self.settings.job_timeout_s,
+        )
+        self._greeted.append(backend)
+        return backend.greet()
+
+    def _open(self, stack: ExitStack) -> Services:
+        setup = load_setup(self.workspace)
+        data = self.workspace.data
+        try:
+            presence = Presence(data / "processes")
+            stack.callback(presence.close)
+            blobs = FolderBlobs(data / "blobs")
+        except OSError as error:
+            raise explain(error, data) from error
+        engine = open_sqlite(data / "ledger.sqlite")
+        ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
+        stack.callback(ledger.close)
+        _recover(presence, ledger, blobs, [data, self.workspace.output])
+        return Services(
+            setup=setup,
+            enabled=self.settings.platforms,
+            ledger=ledger,
+            blobs=blobs,
+            listings=FolderListings(self.workspace.output),
+            is_placeholder=self.workspace.is_simulated,
+            attempts=self.settings.attempts,
+        )
+
+
+@contextmanager
+def open_house(workspace: Workspace, servers: Servers) -> Iterator[House]:
+    """Open a workspace. The state of the simulator is chosen if *servers* are simulators."""
+    workspace.check()
+    with House(workspace, load_settings(workspace), servers) as house:
+        yield house
+
+
+def _recover(presence: Presence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:
+    """After a crash: free what the dead held; alone, also sweep up what they left half-done."""
+    with presence.bury_the_dead() as (dead, is_alone):
+        if not dead:
+            return
+        ledger.drop_leases(dead)
+        if is_alone:
+            swept = sum(sweep_temporary(place) for place in places)
+            named = ledger.digests()
+            for name in list(blobs.names()):
+                if name not in named:
+                    blobs.drop(name)
+                    swept += 1
+            log.info("recovered from %d dead processes, swept %d files", len(dead), swept)
+
+
+def _same_file(location: str, configured: str, root: Path) -> bool:
+    if "://" in location or "://" in configured:
+        return location == configured
+    path, other = Path(location).expanduser(), root / configured
+    return path.exists() and other.exists() and path.samefile(other)

@@ -1,0 +1,1 @@
+"""Holds nothing: ComfyUI reads these names only when an audio node runs."""

@@ -1,0 +1,1 @@
+"""Holds nothing: ComfyUI looks transforms up only when a model runs."""
