@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -90,7 +90,7 @@ class House:
         self._servers = servers
         self._greeted: list[ComfyUIBackend] = []
         is_simulated = servers.simulate or self._are_simulators(servers.urls)
-        self.workspace = Workspace(workspace.root, is_simulated)
+        self.workspace = replace(workspace, is_simulated=is_simulated)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

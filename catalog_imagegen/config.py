@@ -48,6 +48,8 @@ class Workspace:
 
     root: Path
     is_simulated: bool = False
+    out: Path | None = None
+    """Where listings go instead of the workspace's own folder."""
 
     @property
     def data(self) -> Path:
@@ -57,7 +59,7 @@ class Workspace:
     @property
     def output(self) -> Path:
         """Where the listing folders are."""
-        return self.root / ("output-simulated" if self.is_simulated else "output")
+        return self.out or self.root / ("output-simulated" if self.is_simulated else "output")
 
     def check(self) -> None:
         """Raises ConfigError unless this is a workspace."""

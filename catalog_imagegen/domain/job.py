@@ -25,12 +25,56 @@ FailureCode = Literal[
 ]
 
 
+REMEDIES: Mapping[FailureCode, tuple[str, str]] = {
+    "rejected": (
+        "check the graph with: catalog-imagegen workflow check FILE",
+        "用 catalog-imagegen workflow check 检查工作流",
+    ),
+    "out_of_memory": (
+        "close other programs on that GPU or lower the role's size in config/roles.toml, then: retry",
+        "关闭占用显卡的程序，或在 config/roles.toml 减小尺寸，然后 retry",
+    ),
+    "execution_error": ("look into the server's log, then: retry", "查看 ComfyUI 日志，然后 retry"),
+    "interrupted": ("when nobody needs the server: retry", "服务器空闲后 retry"),
+    "no_picture": (
+        "check that the workflow saves a picture, then: retry",
+        "确认工作流会保存图片，然后 retry",
+    ),
+    "bad_picture": (
+        "try another seed with: regenerate; black pictures come from fp16 overflow, see the server's options",
+        "用 regenerate 换一个种子；全黑图片通常是 fp16 溢出，请检查服务器启动参数",
+    ),
+    "lost": (
+        "see whether this picture kills the server, then: retry",
+        "检查服务器是否因该图片崩溃，然后 retry",
+    ),
+    "timeout": (
+        "raise job_timeout_s in config/app.toml if the server is just slow, then: retry",
+        "若只是服务器较慢，请调大 config/app.toml 的 job_timeout_s，然后 retry",
+    ),
+}
+"""What to do about each failure, in English and Chinese."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an attempt gave no picture."""
 
     code: FailureCode
     message: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    @property
+    def remedy_en(self) -> str:
+        """What to do, in English."""
+        return REMEDIES[self.code][0]
+
+    @property
+    def remedy_zh(self) -> str:
+        """What to do, in Chinese."""
+        return REMEDIES[self.code][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +88,7 @@ class Record:
     made_of: Mapping[str, str] = field(default_factory=dict)
     failed_key: Fingerprint | None = None
     """The render whose attempts are used up, if any."""
-    failure: str = ""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +98,7 @@ class PlannedPicture:
     wanted: Wanted
     action: Action
     reason: str
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +148,7 @@ class PictureStatus:
     take: Take
     reason_en: str = ""
     reason_zh: str = ""
+    failure: Failure | None = None
     render: Render | None = None
     """The newest picture there is, be it of an earlier prompt."""
     is_current: bool = False

@@ -37,8 +37,8 @@ def plan(
 def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint, Render]) -> PlannedPicture:
     if wanted.render_key in renders:
         return PlannedPicture(wanted, "reuse", "reused")
-    if record is not None and record.failed_key == wanted.render_key:
-        return PlannedPicture(wanted, "failed", record.failure)
+    if record is not None and record.failure is not None and record.failed_key == wanted.render_key:
+        return PlannedPicture(wanted, "failed", str(record.failure), record.failure)
     return PlannedPicture(wanted, "render", _why(wanted, record))
 
 

@@ -77,6 +77,8 @@ class Problem:
     state: str
     reason_en: str
     reason_zh: str
+    remedy_en: str = ""
+    remedy_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +242,21 @@ def _count(prepared: Prepared, made: Sequence[Made]) -> Mapping[str, int]:
 
 def _problems(prepared: Prepared, made: Sequence[Made]) -> tuple[Problem, ...]:
     """Failed and blocked pictures, in catalog order."""
-    failures = {m.wanted.key: m.failure for m in made if m.failure is not None}
+    failures = {p.wanted.key: p.failure for p in prepared.plan.pictures} | {
+        m.wanted.key: m.failure for m in made
+    }
     found: list[tuple[int, Problem]] = []
     for planned in prepared.plan.pictures:
-        wanted = planned.wanted
-        reason = planned.reason if planned.action == "failed" else ""
-        if (failure := failures.get(wanted.key)) is not None:
-            reason = f"{failure.code}: {failure.message}"
-        if reason and wanted.key in prepared.chosen:
-            found.append((wanted.order, _problem(wanted, "failed", reason, reason)))
-    for blocked in prepared.plan.blocked:
-        if blocked.key in prepared.chosen:
-            problem = _problem(blocked, "blocked", blocked.reason_en, blocked.reason_zh)
-            found.append((blocked.order, problem))
+        failure = failures[planned.wanted.key]
+        if failure is not None and planned.wanted.key in prepared.chosen:
+            problem = _problem(planned.wanted, "failed", f"{failure}", f"{failure}")
+            problem = replace(problem, remedy_en=failure.remedy_en, remedy_zh=failure.remedy_zh)
+            found.append((planned.wanted.order, problem))
+    found.extend(
+        (blocked.order, _problem(blocked, "blocked", blocked.reason_en, blocked.reason_zh))
+        for blocked in prepared.plan.blocked
+        if blocked.key in prepared.chosen
+    )
     return tuple(problem for _, problem in sorted(found, key=lambda pair: pair[0]))
 
 

@@ -46,7 +46,7 @@ class Finished:
 
 
 class Backlog:
-    """A thread-safe priority queue with a history; *changed* is called after every change of length."""
+    """A thread-safe priority queue with a history; *changed* is called after every change, under the lock."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
@@ -63,7 +63,7 @@ class Backlog:
         with self._condition:
             heapq.heappush(self._pending, (item.number, next(self._arrivals), item))
             self._condition.notify_all()
-        self._changed()
+            self._changed()
 
     def take(self) -> Item | None:
         """Wait for the next item and mark it running; None once closed."""
@@ -73,9 +73,8 @@ class Backlog:
                 return None
             self._running = heapq.heappop(self._pending)[2]
             self._interrupted = False  # an interrupt while idle does not stick
-            item = self._running
-        self._changed()
-        return item
+            self._changed()
+            return self._running
 
     def finish(self, item: Item, result: Finished, *, remember: bool) -> None:
         """Take *item* off the queue and, unless it is to be forgotten, put it into the history."""
@@ -95,7 +94,7 @@ class Backlog:
                     },
                     "meta": result.meta,
                 }
-        self._changed()
+            self._changed()
 
     def close(self) -> None:
         """Let `take` return None and whatever runs be interrupted."""
@@ -131,15 +130,15 @@ class Backlog:
                     self._pending.remove(found[0])
                     heapq.heapify(self._pending)
                     dropped = True
-        if dropped:
-            self._changed()
+            if dropped:
+                self._changed()
         return dropped
 
     def clear(self) -> None:
         """Drop everything pending."""
         with self._condition:
             self._pending.clear()
-        self._changed()
+            self._changed()
 
     def waiting(self) -> tuple[list[Item], list[Item]]:
         """Give what runs and what is pending, the latter in heap order as the real server does."""

@@ -108,7 +108,14 @@ def _plant(draw: ImageDraw.ImageDraw, x: int, ground: int, tall: int, rng: rando
             [(x, ground - pot), (belly[0] - tall // 16, belly[1]), tip, (belly[0] + tall // 16, belly[1])],
             green,
         )
-    draw.polygon([(x - pot, ground - pot), (x + pot, ground - pot), (x + pot * 3 // 4, ground + pot), (x - pot * 3 // 4, ground + pot)], (206, 196, 184))  # fmt: skip
+    foot = pot * 3 // 4
+    corners = [
+        (x - pot, ground - pot),
+        (x + pot, ground - pot),
+        (x + foot, ground + pot),
+        (x - foot, ground + pot),
+    ]
+    draw.polygon(corners, (206, 196, 184))
 
 
 @lru_cache(maxsize=8)
@@ -142,8 +149,8 @@ def _detail(_: str, colour: Colour, size: Size, rng: random.Random) -> Image.Ima
             width=max(reach // 260, 1),
         )
     surface = surface.filter(ImageFilter.GaussianBlur(0.7))
-    for inset, wide, light in ((0.055, 0.04, 150), (0.3, 0.13, 58)):
-        shine = _arc(size, body, round(reach * inset), max(round(reach * wide), 1), light)
+    for depth, wide, light in ((0.055, 0.04, 150), (0.3, 0.13, 58)):
+        shine = _arc(size, body, round(reach * depth), max(round(reach * wide), 1), light)
         surface = ImageChops.screen(surface, shine.convert("RGB"))
     canvas.paste(
         INK, (0, 0), mask.reduce(2).filter(ImageFilter.BoxBlur(reach / 40)).point(lambda v: v * 70 // 255)

@@ -14,12 +14,13 @@ from typing import Self
 from aiohttp import web
 
 from catalog_imagegen.simulator.backlog import Backlog
+from catalog_imagegen.simulator.desk import Desk
 from catalog_imagegen.simulator.engine import Engine, Machine
 from catalog_imagegen.simulator.events import Hub
 from catalog_imagegen.simulator.faults import Faults
 from catalog_imagegen.simulator.files import Folders
 from catalog_imagegen.simulator.nodes import Graph, model_choices
-from catalog_imagegen.simulator.routes import Desk, application
+from catalog_imagegen.simulator.routes import application
 
 
 class Simulator:

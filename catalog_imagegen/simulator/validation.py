@@ -215,6 +215,7 @@ class _Judge:
 def _declared(spec: NodeClass, inputs: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Give all declared inputs, with those a chosen option of a dynamic combo brings along."""
     declared = {**spec.required, **spec.optional}
+    declared = {name: [kind, *(config or [{}])] for name, (kind, *config) in declared.items()}
     for name, (kind, *config) in list(declared.items()):
         if kind != "COMFY_DYNAMICCOMBO_V3":
             continue

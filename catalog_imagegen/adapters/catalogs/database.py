@@ -132,7 +132,10 @@ def _explained(source: _Source) -> Iterator[None]:
                 "ignore", SAWarning
             )  # column types it does not know; we read values, not types
             yield
-    except SQLAlchemyError as error:
+    except (
+        SQLAlchemyError,
+        UnicodeDecodeError,
+    ) as error:  # sqlite3 fails to decode its own message about damage
         reason = _reason(error, source.secret)
         raise CatalogError(
             f"{source.shown} refused to be read ({reason}); check the table or query and the account's rights",
@@ -141,7 +144,7 @@ def _explained(source: _Source) -> Iterator[None]:
         ) from None  # the driver's own text may repeat the password
 
 
-def _reason(error: SQLAlchemyError, secret: str) -> str:
+def _reason(error: Exception, secret: str) -> str:
     text = str(error.orig if isinstance(error, DBAPIError) and error.orig else error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
     return first.replace(secret, "***") if secret else first

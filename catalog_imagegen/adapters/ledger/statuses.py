@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, TAKE
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take
-from catalog_imagegen.domain.job import PictureState, PictureStatus
+from catalog_imagegen.domain.job import Failure, PictureState, PictureStatus, Record
 
 
 def pictures(db: Connection, subjects: Sequence[Collection[str]] | None) -> list[PictureStatus]:
@@ -54,19 +54,37 @@ def render(row: Row[Any], render_key: str | None = None) -> Render:
     )
 
 
+def record(row: Row[Any]) -> Record:
+    """What is recorded of a key, from its picture row."""
+    return Record(
+        key=ImageKey.parse(row.key),
+        render_key=row.render_key,
+        made_of=row.made_of,
+        failed_key=row.failed_key,
+        failure=_failure(row),
+    )
+
+
+def _failure(row: Row[Any]) -> Failure | None:
+    return Failure(row.failed_code, row.failure) if row.failed_code else None
+
+
 def _status(row: Row[Any]) -> PictureStatus:
     is_current = row.digest is not None and row.shown_key == row.render_key and not row.blocked_en
+    state = _state(row, is_current=is_current)
+    failure = _failure(row) if state == "failed" else None
     return PictureStatus(
         key=ImageKey.parse(row.key),
         item_text=row.item_text,
         slot=row.slot,
         order=row.position,
-        state=_state(row, is_current=is_current),
+        state=state,
         take=FIRST_TAKE
         if row.take_number is None
         else Take(row.take_number, None if row.take_seed is None else int(row.take_seed), row.take_note),
-        reason_en=row.blocked_en or row.failure,
-        reason_zh=row.blocked_zh or row.failure,
+        reason_en=row.blocked_en or str(failure or ""),
+        reason_zh=row.blocked_zh or str(failure or ""),
+        failure=failure,
         render=render(row, row.shown_key) if row.digest is not None else None,
         is_current=is_current,
         seed=int(row.seed) if row.seed else None,

@@ -118,22 +118,11 @@ class SqlLedger:
 
     def records(self, keys: Collection[ImageKey]) -> Mapping[ImageKey, Record]:
         """What is recorded of these keys."""
-        columns = (
-            PICTURE.c.key,
-            PICTURE.c.render_key,
-            PICTURE.c.made_of,
-            PICTURE.c.failed_key,
-            PICTURE.c.failure,
-        )
         with self._reading() as db:
             return {
-                (parsed := ImageKey.parse(key)): Record(
-                    parsed, render_key=render_key, made_of=made_of, failed_key=failed_key, failure=failure
-                )
+                (record := statuses.record(row)).key: record
                 for chunk in _chunks(sorted(map(str, keys)))
-                for key, render_key, made_of, failed_key, failure in db.execute(
-                    select(*columns).where(PICTURE.c.key.in_(chunk))
-                )
+                for row in db.execute(select(PICTURE).where(PICTURE.c.key.in_(chunk)))
             }
 
     def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]:
@@ -153,19 +142,31 @@ class SqlLedger:
         ]
         with self._engine.begin() as db:
             self._upsert(
-                db, PICTURE, [row for row in rows if "shown_key" in row], keep={"failed_key", "failure"}
+                db,
+                PICTURE,
+                [row for row in rows if "shown_key" in row],
+                keep={"failed_key", "failed_code", "failure"},
             )
             self._upsert(
                 db,
                 PICTURE,
                 [row for row in rows if "shown_key" not in row],
-                keep={"shown_key", "failed_key", "failure"},
+                keep={"shown_key", "failed_key", "failed_code", "failure"},
             )
             self._upsert(
                 db,
                 PICTURE,
                 [_blocked_row(b) for b in plan.blocked],
-                keep={"shown_key", "failed_key", "failure", "render_key", "made_of", "seed", "workflow"},
+                keep={
+                    "shown_key",
+                    "failed_key",
+                    "failed_code",
+                    "failure",
+                    "render_key",
+                    "made_of",
+                    "seed",
+                    "workflow",
+                },
             )
             for chunk in _chunks(sorted(map(str, leaving))):
                 db.execute(update(PICTURE).where(PICTURE.c.key.in_(chunk)).values(is_wanted=False))
@@ -193,7 +194,7 @@ class SqlLedger:
                     .where(ATTEMPT.c.render_key.in_(rows), ATTEMPT.c.outcome.not_in(("open", "done")))
                     .values(outcome="forgiven")
                 )
-                db.execute(update(PICTURE).where(failed).values(failed_key=None, failure=""))
+                db.execute(update(PICTURE).where(failed).values(failed_key=None, failed_code="", failure=""))
                 forgiven += len(rows)
         return forgiven
 
@@ -296,7 +297,7 @@ class SqlLedger:
             db.execute(
                 update(PICTURE)
                 .where(PICTURE.c.render_key == render.render_key)
-                .values(shown_key=render.render_key, failed_key=None, failure="")
+                .values(shown_key=render.render_key, failed_key=None, failed_code="", failure="")
             )
 
     def give_up(self, key: ImageKey, render: Fingerprint, failure: Failure) -> None:
@@ -305,7 +306,7 @@ class SqlLedger:
             db.execute(
                 update(PICTURE)
                 .where(PICTURE.c.key == str(key))
-                .values(failed_key=render, failure=f"{failure.code}: {failure.message}")
+                .values(failed_key=render, failed_code=failure.code, failure=failure.message)
             )
 
     # Runs
@@ -381,6 +382,7 @@ def _wanted_row(wanted: Wanted) -> dict[str, Any]:
         **_key_columns(wanted),
         "approval": wanted.approval,
         "render_key": wanted.render_key,
+        "failed_code": "",
         "failure": "",
         "blocked_en": "",
         "blocked_zh": "",
@@ -396,6 +398,7 @@ def _blocked_row(blocked: Blocked) -> dict[str, Any]:
     return {
         **_key_columns(blocked),
         "approval": "human",
+        "failed_code": "",
         "failure": "",
         "blocked_en": blocked.reason_en,
         "blocked_zh": blocked.reason_zh,

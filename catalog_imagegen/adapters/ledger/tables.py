@@ -44,6 +44,7 @@ class PictureRow(SQLModel, table=True):
     render_key: str | None = Field(default=None, index=True)
     shown_key: str | None = Field(default=None, index=True)
     failed_key: str | None = None
+    failed_code: str = ""
     failure: str = Field(default="", sa_column=Column(Text, nullable=False))
     blocked_en: str = Field(default="", sa_column=Column(Text, nullable=False))
     blocked_zh: str = Field(default="", sa_column=Column(Text, nullable=False))

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("render_key", sa.String(), nullable=True),
         sa.Column("shown_key", sa.String(), nullable=True),
         sa.Column("failed_key", sa.String(), nullable=True),
+        sa.Column("failed_code", sa.String(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),
         sa.Column("blocked_en", sa.Text(), nullable=False),
         sa.Column("blocked_zh", sa.Text(), nullable=False),
