@@ -115,6 +115,32 @@ def from_ledger(selection: Selection, services: Services) -> Prepared:
     return _prepare(recorded, chosen, selection, services)
 
 
+def recorded_products(sku: str, services: Services) -> list[Product]:
+    """The recorded products, or the one called *sku*. Raises ConfigError if there is none."""
+    recorded = services.ledger.products()
+    if not sku:
+        return recorded
+    _check_names("SKU", [sku], [p.sku for p in recorded])
+    return [p for p in recorded if p.sku == sku]
+
+
+def pictures_of(sku: str, *, role: str, slot: int | None, services: Services) -> list[ImageKey]:
+    """The recorded pictures of a SKU, its own and those it shares. Raises ConfigError if there is none."""
+    (product,) = recorded_products(sku, services)
+    pictures = services.ledger.pictures({f"sku:{sku}", spu_subject(product)})
+    if role:
+        _check_names("role", [role], services.setup.roles)
+    found = [p.key for p in pictures if role in ("", p.key.role) and slot in (None, p.slot)]
+    if not found:
+        has = ", ".join(f"{p.key.role} {p.slot} ({p.item_text})" for p in pictures) or "none"
+        raise ConfigError(
+            f"{sku} has no picture {role or 'of any role'} {slot or ''}; it has: {has}",
+            zh=f"{sku} 没有这张图片（{role} {slot or ''}）；现有：{has}",
+            code="no_such_picture",
+        )
+    return found
+
+
 def _prepare(
     catalog: Sequence[Product], chosen: Sequence[Product], selection: Selection, services: Services
 ) -> Prepared:
@@ -269,4 +295,19 @@ def _problem(picture: Wanted | Blocked, state: str, reason_en: str, reason_zh: s
         state=state,
         reason_en=reason_en,
         reason_zh=reason_zh,
+    )
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """Several runs as one."""
+    return Report(
+        run=reports[-1].run,
+        skus=sum(r.skus for r in reports),
+        pictures={name: sum(r.pictures[name] for r in reports) for name in reports[0].pictures},
+        renditions=sum(r.renditions for r in reports),
+        jobs_submitted=sum(r.jobs_submitted for r in reports),
+        seconds=round(sum(r.seconds for r in reports), 3),
+        issues=tuple(issue for r in reports for issue in r.issues),
+        problems=tuple(problem for r in reports for problem in r.problems),
+        unavailable=tuple(error for r in reports for error in r.unavailable),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-import urllib.parse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ VERSION = 1
 MAX_NAME_BYTES = 150
 _PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+_ESCAPED = re.compile("(?:%[0-9A-F]{2})+")
 _SUFFIX = {"JPEG": ".jpg", "PNG": ".png"}
 
 
@@ -49,7 +49,7 @@ def path_safe(text: str) -> str:
     ``ab`` and ``AB``, so a name with small letters ends in ``~`` and a hexadecimal map of them. Only
     names beyond MAX_NAME_BYTES are cut, and end in a digest instead.
     """
-    name = "".join(c if c in _PLAIN or _is_steady(c) else urllib.parse.quote(c, safe="") for c in text)
+    name = "".join(c if c in _PLAIN or _is_steady(c) else _percent(c) for c in text)
     if _RESERVED.match(name) or name.startswith("."):
         name = f"%{ord(name[0]):02X}{name[1:]}"
     if name.endswith("."):
@@ -65,7 +65,11 @@ def path_safe(text: str) -> str:
 
 def from_path_safe(name: str) -> str:
     """The SKU that ``path_safe`` made *name* of, unless it was cut."""
-    return urllib.parse.unquote(name.partition("~")[0])
+    return _ESCAPED.sub(lambda m: bytes.fromhex(m[0].replace("%", "")).decode(), name.partition("~")[0])
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
 def _is_steady(character: str) -> bool:

@@ -1,0 +1,287 @@
+"""Commands that make pictures: run, plan, regenerate, retry, sync."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from catalog_imagegen.bootstrap import House, Servers, open_house, read_source
+from catalog_imagegen.cli import options, show
+from catalog_imagegen.config import Workspace
+from catalog_imagegen.domain.errors import (
+    EXIT_ITEMS_FAILED,
+    EXIT_OK,
+    EXIT_TRY_LATER,
+    CatalogError,
+    ConfigError,
+)
+from catalog_imagegen.pipeline.sync import (
+    Prepared,
+    Report,
+    Selection,
+    carry_out,
+    choose,
+    from_ledger,
+    merged,
+    pictures_of,
+)
+
+EXIT_INTERRUPTED = 130
+SEED_LIMIT = 2**64 - 1
+Catalog = Annotated[str, typer.Argument(help="A CSV, XLSX or SQLite file, or a database URL (…#table).")]
+Table_ = Annotated[str, typer.Option("--table", help="The table or sheet, if there are several.")]
+
+
+def run(
+    catalog: Catalog,
+    platform: options.Platforms = None,
+    role: options.Roles = None,
+    sku: options.Skus = None,
+    limit: options.Limit = None,
+    comfyui: options.ComfyUI = None,
+    simulate: options.Simulate = False,
+    out: options.OutDir = None,
+    table: Table_ = "",
+    workspace: options.WorkspaceDir = Path(),
+    json: options.AsJson = False,
+) -> None:
+    """Make the pictures a catalog wants: renders what is new or changed, rebuilds the listings.
+
+    Example: `catalog-imagegen run products.xlsx --platform amazon --limit 3 --simulate`
+    """
+    selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
+    with _house(workspace, out, comfyui, simulate=simulate) as house:
+        reading = read_source(catalog, house.workspace, table=table)
+        source = house.source_of(catalog)
+        prepared = choose(reading, source, selection, house.services)
+        _finish(house, _carry_out(house, prepared, source, "run", quiet=json), as_json=json)
+
+
+def plan(
+    catalog: Catalog,
+    platform: options.Platforms = None,
+    role: options.Roles = None,
+    sku: options.Skus = None,
+    limit: options.Limit = None,
+    comfyui: options.ComfyUI = None,
+    simulate: options.Simulate = False,
+    table: Table_ = "",
+    workspace: options.WorkspaceDir = Path(),
+    json: options.AsJson = False,
+) -> None:
+    """Show what a run would make, and why. Renders and records nothing.
+
+    Example: `catalog-imagegen plan products.xlsx --role lifestyle`
+    """
+    selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
+    with _house(workspace, None, comfyui, simulate=simulate) as house:
+        reading = read_source(catalog, house.workspace, table=table)
+        prepared = choose(reading, house.source_of(catalog), selection, house.services)
+        if json:
+            show.as_json(_plan_json(prepared))
+        else:
+            _show_plan(prepared, house)
+    has_errors = any(issue.severity == "error" for issue in prepared.issues)
+    raise typer.Exit(EXIT_ITEMS_FAILED if has_errors or prepared.plan.blocked else EXIT_OK)
+
+
+def regenerate(
+    sku: Annotated[str, typer.Argument(help="The SKU.")],
+    role: Annotated[str, typer.Option("--role", "-r", help="Only this role.")] = "",
+    slot: Annotated[
+        int | None, typer.Option("--slot", min=1, help="Only the picture at this position of its role.")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", help="Words to add to the prompt.")] = "",
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=SEED_LIMIT, help="A seed of your own.")
+    ] = None,
+    comfyui: options.ComfyUI = None,
+    simulate: options.Simulate = False,
+    out: options.OutDir = None,
+    workspace: options.WorkspaceDir = Path(),
+    json: options.AsJson = False,
+) -> None:
+    """Make pictures of one SKU again, from its last row; the new ones stay in every later run.
+
+    Example: `catalog-imagegen regenerate EB-001 --role detail --slot 2 --note "金属质感更强"`
+    """
+    with _house(workspace, out, comfyui, simulate=simulate) as house:
+        keys = pictures_of(sku, role=role, slot=slot, services=house.services)
+        for key in keys:
+            house.services.ledger.add_take(key, seed=seed, note=note)
+        selection = Selection(skus=(sku,), keys=frozenset(keys))
+        prepared = from_ledger(selection, house.services)
+        _finish(house, _carry_out(house, prepared, "", "regenerate", quiet=json), as_json=json)
+
+
+def retry(
+    sku: options.Skus = None,
+    comfyui: options.ComfyUI = None,
+    simulate: options.Simulate = False,
+    out: options.OutDir = None,
+    workspace: options.WorkspaceDir = Path(),
+    json: options.AsJson = False,
+) -> None:
+    """Try failed pictures again.
+
+    Example: `catalog-imagegen retry --sku EB-001`
+    """
+    with _house(workspace, out, comfyui, simulate=simulate) as house:
+        selection = Selection(skus=tuple(sku or ()))
+        failed = {p.wanted.key for p in from_ledger(selection, house.services).plan.pictures if p.failure}
+        house.services.ledger.forgive(failed)
+        prepared = from_ledger(replace(selection, keys=frozenset(failed)), house.services)
+        _finish(house, _carry_out(house, prepared, "", "retry", quiet=json), as_json=json)
+
+
+def sync(
+    comfyui: options.ComfyUI = None,
+    simulate: options.Simulate = False,
+    out: options.OutDir = None,
+    workspace: options.WorkspaceDir = Path(),
+    json: options.AsJson = False,
+) -> None:
+    """Read the sources in config/app.toml and make what changed; meant for a timer at night.
+
+    Example: `catalog-imagegen sync --workspace /srv/shop --json`
+    """
+    with _house(workspace, out, comfyui, simulate=simulate) as house:
+        if not house.settings.source:
+            raise ConfigError(
+                "there is nothing to sync; add a [[source]] table with name and path to config/app.toml",
+                zh="没有可同步的数据源；请在 config/app.toml 中添加含 name 与 path 的 [[source]]",
+                code="no_sources",
+            )
+        if not house.services.ledger.lease("sync"):
+            message = "another sync is at work in this workspace; this one leaves it to that"
+            show.err.print(f"{message}\n另一个 sync 正在运行，本次退出")
+            raise typer.Exit(EXIT_TRY_LATER)
+        reports, unreadable = [], []
+        for source in house.settings.source:
+            try:
+                prepared = choose(house.read(source), source.name, Selection(), house.services)
+            except CatalogError as error:
+                unreadable.append(error)
+                continue
+            reports.append(_carry_out(house, prepared, source.name, f"sync {source.name}", quiet=json))
+        for trouble in unreadable:
+            show.complain(trouble)
+        if not reports:
+            raise typer.Exit(unreadable[0].exit_code)
+        _finish(house, merged(reports), as_json=json, is_partial=bool(unreadable))
+
+
+def _house(folder: Path, out: Path | None, comfyui: list[str] | None, *, simulate: bool) -> Any:
+    servers: Servers = options.servers(comfyui, simulate=simulate)
+    place: Workspace = options.workspace(folder, out)
+    return open_house(place, servers)
+
+
+def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, quiet: bool) -> Report:
+    stop = threading.Event()
+    with show.ProgressBar(is_quiet=quiet) as progress:
+        try:
+            return carry_out(
+                prepared,
+                house.services,
+                source=source,
+                command=command,
+                backends=house.backends,
+                progress=progress,
+                stop=stop,
+            )
+        except KeyboardInterrupt:
+            stop.set()
+    show.err.print(
+        "Stopped. Nothing is lost: run again to go on.\n已停止。已完成的工作不会丢失，重新运行即可继续。"
+    )
+    raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _finish(house: House, report: Report, *, as_json: bool, is_partial: bool = False) -> None:
+    if as_json:
+        show.as_json(show.report_json(report))
+    else:
+        show.report(report, output=str(house.workspace.output), is_simulated=house.workspace.is_simulated)
+    if report.unavailable and report.pictures["pending"]:
+        if as_json:
+            show.complain(report.unavailable[0])
+        raise typer.Exit(EXIT_TRY_LATER)
+    has_errors = any(issue.severity == "error" for issue in report.issues)
+    raise typer.Exit(EXIT_ITEMS_FAILED if has_errors or report.problems or is_partial else EXIT_OK)
+
+
+def _plan_json(prepared: Prepared) -> Mapping[str, Any]:
+    pictures: list[Mapping[str, Any]] = [
+        {
+            "sku": p.wanted.sku,
+            "role": p.wanted.key.role,
+            "slot": p.wanted.slot,
+            "item": p.wanted.item_text,
+            "key": str(p.wanted.key),
+            "action": p.action,
+            "reason": p.reason,
+            "take": p.wanted.take.number,
+            "seed": p.wanted.seed,
+            "render_key": p.wanted.render_key,
+            "positive": p.wanted.prompt.positive,
+            "negative": p.wanted.prompt.negative,
+        }
+        for p in prepared.plan.pictures
+        if p.wanted.key in prepared.chosen
+    ]
+    return {
+        "pictures": pictures,
+        "blocked": [
+            {k: str(v) if k == "key" else v for k, v in asdict(b).items() if k != "platforms"}
+            for b in prepared.plan.blocked
+            if b.key in prepared.chosen
+        ],
+        "to_render": len(prepared.to_render()),
+        "issues": show.issues_json(prepared.issues),
+    }
+
+
+def _show_plan(prepared: Prepared, house: House) -> None:
+    show.issues(prepared.issues)
+    pictures = [p for p in prepared.plan.pictures if p.wanted.key in prepared.chosen]
+    table = Table(title="Pictures to make · 待生成图片", title_justify="left", title_style="bold")
+    for name in ("SKU", "role", "item", "why"):
+        table.add_column(name)
+    waiting = [p for p in pictures if p.action == "render"]
+    for p in waiting:
+        table.add_row(
+            Text(p.wanted.sku),
+            f"{p.wanted.key.role} {p.wanted.slot}",
+            Text(p.wanted.item_text),
+            Text(p.reason),
+        )
+    if waiting:
+        show.out.print(table)
+    for blocked in prepared.plan.blocked:
+        show.out.print(
+            Text(f"blocked {blocked.sku} {blocked.key.role}: {blocked.reason_en}", style="magenta")
+        )
+        show.out.print(Text(f"  {blocked.reason_zh}", style="magenta"))
+    reasons = Counter(p.reason if p.action == "render" else p.action for p in pictures)
+    for reason, count in reasons.most_common():
+        show.out.print(Text(f"{count:6}  {reason}"))
+    show.out.print(f"{len(pictures):6}  pictures in all, {len(waiting)} to render")
+    for role in house.services.setup.roles.values():
+        workflow = house.services.setup.workflows[role.workflow]
+        has_negative = any(p.wanted.key.role == role.name and p.wanted.prompt.negative for p in pictures)
+        if has_negative and workflow.lacks("negative"):
+            show.out.print(
+                Text(
+                    f"note: {role.name} has negative text, but {workflow.name} has no negative prompt; it is unused",
+                    style="dim",
+                )
+            )

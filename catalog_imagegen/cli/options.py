@@ -1,0 +1,50 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog_imagegen.bootstrap import Servers
+from catalog_imagegen.config import Workspace
+
+WorkspaceDir = Annotated[
+    Path,
+    typer.Option(
+        "--workspace", "-w", envvar="CATALOG_IMAGEGEN_WORKSPACE", help="The workspace.", show_default="here"
+    ),
+]
+ComfyUI = Annotated[
+    list[str] | None,
+    typer.Option("--comfyui", metavar="URL", help="Render on this server instead; may be repeated."),
+]
+Simulate = Annotated[
+    bool, typer.Option("--simulate", help="Paint marked placeholders without a GPU, kept apart.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+OutDir = Annotated[
+    Path | None, typer.Option("--out", help="Write the listing folders here instead of into the workspace.")
+]
+Platforms = Annotated[
+    list[str] | None, typer.Option("--platform", "-p", help="Only for this platform; may be repeated.")
+]
+Roles = Annotated[list[str] | None, typer.Option("--role", "-r", help="Only this role; may be repeated.")]
+Skus = Annotated[list[str] | None, typer.Option("--sku", "-s", help="Only this SKU; may be repeated.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N products.")]
+
+
+def servers(comfyui: list[str] | None, *, simulate: bool) -> Servers:
+    """Where to render; naming a server and simulating exclude each other."""
+    if comfyui and simulate:
+        raise typer.BadParameter("--simulate and --comfyui exclude each other; leave one out")
+    for url in comfyui or ():
+        if not url.startswith(("http://", "https://")):
+            raise typer.BadParameter(f"--comfyui {url}: write it as http://HOST:PORT")
+    return Servers(tuple(comfyui or ()), simulate)
+
+
+def workspace(folder: Path, out: Path | None = None) -> Workspace:
+    """The workspace a command works in."""
+    return Workspace(folder.resolve(), out=out.resolve() if out else None)
