@@ -58,7 +58,7 @@ def issues(found: Sequence[Issue], *, with_notes: bool = False) -> None:
     table = Table(title="Catalog issues · 表格问题", title_justify="left", title_style="bold", expand=False)
     table.add_column("cell", no_wrap=True)
     table.add_column("")
-    table.add_column("what to do · 如何处理")
+    table.add_column("what to do · 如何处理", overflow="fold")
     for issue in shown:
         table.add_row(
             Text(issue.where),
@@ -74,7 +74,7 @@ def problems(found: Sequence[Problem]) -> None:
         return
     table = Table(title="Pictures to look at · 待处理图片", title_justify="left", title_style="bold")
     for name in ("SKU", "picture", "", "why · what to do"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for problem in found:
         zh = Text(problem.reason_zh)
         if problem.remedy_zh:

@@ -201,20 +201,24 @@ def _poster(shape: str, colour: Colour, size: Size, rng: random.Random) -> Image
     canvas = _gradient(size, mix(deep, WHITE, 0.5), mix(deep, INK, 0.1))
     side = round(min(width, height) * 0.6)
     middle, ground = width // 2, round(height * 0.74)
-    disc = Image.new("L", (width * 2, height * 2))
-    r = side * 62 // 100
-    y = ground - side // 2
-    ImageDraw.Draw(disc).ellipse([2 * v for v in (middle - r, y - r, middle + r, y + r)], 120)
-    canvas.paste(WHITE, (0, 0), disc.reduce(2))
-    draw = ImageDraw.Draw(canvas)
+    reach, height_of_disc = side * 62 // 100, ground - side // 2
+    circle = (middle - reach, height_of_disc - reach, middle + reach, height_of_disc + reach)
+    _disc(canvas, circle, mix(deep, WHITE, 0.66))
     wide, thick, rise = side * 66 // 100, side // 7, side // 9
-    draw.rectangle((middle - wide, ground, middle + wide, ground + thick), mix(deep, INK, 0.12))
-    draw.ellipse(
-        (middle - wide, ground + thick - rise, middle + wide, ground + thick + rise), mix(deep, INK, 0.12)
-    )
-    draw.ellipse((middle - wide, ground - rise, middle + wide, ground + rise), mix(deep, WHITE, 0.6))
+    edge = mix(deep, INK, 0.12)
+    _disc(canvas, (middle - wide, ground + thick - rise, middle + wide, ground + thick + rise), edge)
+    ImageDraw.Draw(canvas).rectangle((middle - wide, ground, middle + wide - 1, ground + thick), edge)
+    _disc(canvas, (middle - wide, ground - rise, middle + wide, ground + rise), mix(deep, WHITE, 0.6))
     _stand(canvas, shape, colour, centre=middle, ground=ground + rise // 4, side=side, depth=110)
     return canvas
+
+
+def _disc(canvas: Image.Image, box: tuple[int, int, int, int], colour: Colour) -> None:
+    """Draw an ellipse with smooth edges."""
+    left, top, right, bottom = box
+    mask = Image.new("L", ((right - left) * 4, (bottom - top) * 4))
+    ImageDraw.Draw(mask).ellipse((0, 0, mask.width - 1, mask.height - 1), 255)
+    canvas.paste(colour, (left, top), mask.reduce(4))
 
 
 _SCENES: dict[str, Callable[[str, Colour, Size, random.Random], Image.Image]] = {

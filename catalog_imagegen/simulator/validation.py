@@ -170,7 +170,7 @@ class _Judge:
             self._note(node_id, refusal("bad_linked_input", message, name, extra))
             return False
         source, slot = link
-        received = self.classes[self.graph[source]["class_type"]].output[slot]
+        received = tuple(self.classes[self.graph[source]["class_type"]].output)[slot]
         wanted = "COMBO" if isinstance(declared[0], list) else declared[0]
         if received != wanted and wanted not in {"COMBO", "COMFY_DYNAMICCOMBO_V3"}:
             details = f"{name}, received_type({received}) mismatch input_type({wanted})"
