@@ -39,7 +39,7 @@ from catalog_imagegen.simulator import Simulator
 
 log = logging.getLogger(__name__)
 
-__all__ = ["House", "init_workspace", "open_house", "read_source"]
+__all__ = ["House", "Servers", "init_workspace", "open_house", "read_source", "recover"]
 
 
 def init_workspace(folder: Path) -> list[str]:
@@ -181,7 +181,7 @@ class House:
         engine = open_sqlite(data / "ledger.sqlite")
         ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
         stack.callback(ledger.close)
-        _recover(presence, ledger, blobs, [data, self.workspace.output])
+        recover(presence, ledger, blobs, [data, self.workspace.output])
         return Services(
             setup=setup,
             enabled=self.settings.platforms,
@@ -201,7 +201,7 @@ def open_house(workspace: Workspace, servers: Servers) -> Iterator[House]:
         yield house
 
 
-def _recover(presence: Presence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:
+def recover(presence: Presence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:
     """After a crash: free what the dead held; alone, also sweep up what they left half-done."""
     with presence.bury_the_dead() as (dead, is_alone):
         if not dead:

@@ -9,10 +9,10 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole, Placement, Platform
@@ -21,6 +21,8 @@ from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.workflow import Workflow, parse_workflow
 
 M = TypeVar("M", bound=BaseModel)
+RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
+FileSide = Annotated[int, Field(ge=1, le=20_000)]
 
 COPIED = ("config/app.toml", "config/roles.toml", "config/workflows", "prompt_templates", "sample_catalog")
 """What ``init`` copies: an upgrade must not change anybody's prompts. The rest is overlaid."""
@@ -108,7 +110,7 @@ class Settings(BaseSettings):
 
 class _RoleTable(_Strict):
     workflow: str
-    size: tuple[int, int]
+    size: tuple[RenderSide, RenderSide]
     items: tuple[str, ...] = ()
     items_from: Literal["", "features", "usage_scenarios", "detail_features", "advantages", "accessories"] = (
         ""
@@ -124,7 +126,9 @@ class _RoleTable(_Strict):
 
 
 class _WorkflowTable(_Strict):
-    points: dict[str, str] = {}
+    points: dict[
+        Literal["positive", "negative", "seed", "width", "height", "steps", "cfg", "filename_prefix"], str
+    ] = {}
 
 
 class _RolesFile(_Strict):
@@ -135,14 +139,16 @@ class _RolesFile(_Strict):
 class _PlacementTable(_Strict):
     name: str
     roles: tuple[str, ...] = Field(min_length=1)
-    size: tuple[int, int]
+    size: tuple[FileSide, FileSide]
     min_size: tuple[int, int] = (0, 0)
     fit: Literal["cover", "contain", "pad", "width"] = "cover"
     format: Literal["JPEG", "PNG"] = "JPEG"
     quality: int = Field(default=92, ge=40, le=95)
     max_bytes: int = Field(default=3 * 1024 * 1024, ge=10_000)
     count: int = Field(default=1, ge=1)
-    file_name: str = "{sku}_{order:02}_{role}"
+    file_name: str = Field(
+        default="{sku}_{order:02}_{role}", pattern=r"^([^{}/\\]|\{(sku|role|order|n|kind)(:0?\d)?\})+$"
+    )
 
 
 class _PlatformTable(_Strict):
@@ -186,7 +192,15 @@ def load_settings(workspace: Workspace) -> Settings:
     try:
         return InWorkspace()
     except ValidationError as error:
-        raise _explain(error, path, Settings.model_fields) from error
+        variable = f"CATALOG_IMAGEGEN_{error.errors()[0]['loc'][0]}".upper()
+        keys = [name for m in (Settings, ServerSettings, SourceSettings) for name in m.model_fields]
+        raise _explain(error, variable if variable in os.environ else path, keys) from error
+    except SettingsError as error:
+        raise ConfigError(
+            f'an environment variable CATALOG_IMAGEGEN_…: {error}; write lists as JSON, e.g. ["amazon"]',
+            zh=f'环境变量 CATALOG_IMAGEGEN_…：{error}；列表请写成 JSON，例如 ["amazon"]',
+            code="environment_syntax",
+        ) from error
 
 
 def load_setup(workspace: Workspace) -> Setup:
@@ -214,7 +228,7 @@ def load_setup(workspace: Workspace) -> Setup:
 def load_prompts(workspace: Workspace) -> PromptBook:
     """The templates and the vocabulary beside them."""
     folder = _own_or_packaged(workspace, "prompt_templates")
-    templates = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.j2"))}
+    templates = {path.name: _read_text(path) for path in sorted(folder.glob("*.j2"))}
     vocabulary_path = folder / "vocabulary.toml"
     return PromptBook(templates, _read_toml(vocabulary_path) if vocabulary_path.is_file() else {})
 
@@ -239,12 +253,15 @@ def expand(text: str, *, place: str) -> str:
 def _load_workflows(workspace: Workspace, file: _RolesFile) -> Mapping[str, Workflow]:
     folder = _own_or_packaged(workspace, "config/workflows")
     paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    for name in file.workflows:
+        if name not in paths:
+            raise _unknown(f"{folder}: there is no workflow", name, paths)
     found = {}
     for name in dict.fromkeys(table.workflow for table in file.roles.values()):
         if name not in paths:
             raise _unknown(f"{folder}: there is no workflow", name, paths)
         points = file.workflows[name].points if name in file.workflows else {}
-        found[name] = parse_workflow(name, paths[name].read_text(encoding="utf-8"), points)
+        found[name] = parse_workflow(name, _read_text(paths[name]), {**points})
     return found
 
 
@@ -325,12 +342,23 @@ def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Mapping[str, An
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(_read_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(
             f"{path}: {error}; mend that line",
             zh=f"{path}：{error}；请修改该行",
             code="toml_syntax",
+        ) from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: not UTF-8 text ({error}); save it again as UTF-8",
+            zh=f"{path}：不是 UTF-8 文本（{error}）；请另存为 UTF-8 编码",
+            code="not_utf8",
         ) from error
 
 
@@ -345,7 +373,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
     return [name for m in (model, _RoleTable, _PlatformTable, _PlacementTable) for name in m.model_fields]
 
 
-def _explain(error: ValidationError, path: Path, keys: Iterable[str]) -> ConfigError:
+def _explain(error: ValidationError, path: Path | str, keys: Iterable[str]) -> ConfigError:
     """The first mistake, by its key; an unknown key with the one that was probably meant."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])

@@ -18,6 +18,7 @@ _EXPLANATIONS = {
     "column:": "catalog changed: {name}",
     "vocabulary": "prompt changed: vocabulary.toml",
     "seed": "seed changed",
+    "item": "item reworded",
 }
 
 

@@ -177,6 +177,7 @@ def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
         seed=seed,
         made_of={
             **written.made_of,
+            "item": fingerprint("item", 1, ask.item_text)[:12],
             "take": f"{take.number}",
             "seed": f"{seed}",
             "size": f"{role.width}x{role.height}",

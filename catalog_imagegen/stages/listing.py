@@ -81,17 +81,29 @@ def _is_steady(character: str) -> bool:
     )
 
 
-def arrange(platform: Platform, pictures: Iterable[Shown]) -> tuple[Entry, ...]:
-    """Fill a platform's placements: by role in the placement's order, then catalog order, then slot."""
+def arrange(platform: Platform, pictures: Iterable[Shown], *, sku: str = "") -> tuple[Entry, ...]:
+    """Fill a platform's placements: by role in the placement's order, then catalog order, then slot.
+
+    Files are named after *sku*, if the listing is of one, else after the subject each picture is of.
+    No two files get one name: a rule that does not number them has the order added.
+    """
     available = sorted(pictures, key=lambda p: (p.order, p.slot, p.key))
     entries: list[Entry] = []
+    taken: set[str] = set()
     for placement in platform.placements:
         fitting = [p for role in placement.roles for p in available if p.key.role == role]
         for position, picture in enumerate(fitting[: placement.count], start=1):
             kind, _, owner = picture.key.subject.partition(":")
             stem = placement.file_name.format(
-                sku=path_safe(owner), order=len(entries) + 1, n=position, role=picture.key.role, kind=kind
+                sku=path_safe(sku or owner),
+                order=len(entries) + 1,
+                n=position,
+                role=picture.key.role,
+                kind=kind,
             )
+            while stem.casefold() in taken:
+                stem += f"_{len(entries) + 1:02}"
+            taken.add(stem.casefold())
             entries.append(Entry(stem + _SUFFIX[placement.format], placement, picture))
     return tuple(entries)
 

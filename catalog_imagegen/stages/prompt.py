@@ -210,7 +210,14 @@ class PromptBook:
         }
         try:
             text = self._environment.get_template(f"{role}.j2").render(variables)
-        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (
+            jinja2.TemplateError,
+            ArithmeticError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise self._explain(error, role, product) from error
         positive, _, negative = text.partition(DIVIDER)
         return Written(

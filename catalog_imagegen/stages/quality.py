@@ -43,7 +43,7 @@ def judge(content: bytes, *, width: int, height: int) -> Judgement:
             with Image.open(io.BytesIO(content)) as image:
                 image.load()
                 luma = image.convert("L")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError, Warning) as error:
         return Judgement(defect="unreadable", message=f"{type(error).__name__}: {error}")
     if luma.size != (width, height):
         return Judgement(*luma.size, "wrong_size", f"is {luma.width}x{luma.height}, wanted {width}x{height}")

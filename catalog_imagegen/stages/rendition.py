@@ -127,6 +127,8 @@ _SRGB = ImageCms.createProfile("sRGB")
 
 def _to_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
+    if image.mode == "P":  # its colours are RGB, and so is its profile
+        image = image.convert("RGB")
     if profile and image.mode in ("RGB", "CMYK", "L"):
         try:
             converted = ImageCms.profileToProfile(

@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.fingerprint import Fingerprint, fingerprint
@@ -19,15 +19,17 @@ REQUIRED = ("positive", "seed", "width", "height", "filename_prefix")
 
 # The input of a node that carries each point's value, tried in this order.
 _CARRIERS: Mapping[str, tuple[str, ...]] = {
-    "positive": ("text", "prompt", "value"),
-    "negative": ("text", "prompt", "value"),
-    "seed": ("seed", "noise_seed", "value"),
-    "width": ("width", "value"),
-    "height": ("height", "value"),
-    "steps": ("steps", "value"),
-    "cfg": ("cfg", "value"),
-    "filename_prefix": ("filename_prefix", "value"),
+    "positive": ("text", "prompt"),
+    "negative": ("text", "prompt"),
+    "seed": ("seed", "noise_seed"),
+    "width": ("width",),
+    "height": ("height",),
+    "steps": ("steps",),
+    "cfg": ("cfg",),
+    "filename_prefix": ("filename_prefix",),
 }
+_PRIMITIVE = ("value",)
+"""The input of a primitive node, which may feed any point; only a title or a link says which."""
 _ZERO_OUT = "ConditioningZeroOut"
 
 Graph = Mapping[str, Mapping[str, Any]]
@@ -88,15 +90,16 @@ def parse_workflow(name: str, text: str, mapping: Mapping[str, str] | None = Non
     """
     graph = _parse_graph(name, text)
     finder = _Finder(name, graph)
-    points = {}
+    points: dict[str, Point] = {}
     for point in POINTS:
         found = (
             finder.mapped(point, (mapping or {}).get(point, ""))
             or finder.titled(point)
             or finder.traced(point)
         )
-        if found is not None:
-            points[point] = found
+        if found is None or (point == "negative" and _is_same(found, points.get("positive"))):
+            continue  # one text for both sides: a negative text would replace the positive one
+        points[point] = found
     missing = [point for point in REQUIRED if point not in points]
     if missing:
         raise ConfigError(
@@ -111,7 +114,7 @@ def parse_workflow(name: str, text: str, mapping: Mapping[str, str] | None = Non
 
 def _parse_graph(name: str, text: str) -> Graph:
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=_refuse)
     except ValueError as error:
         raise ConfigError(
             f"workflow {name}: not JSON ({error}); export it again from ComfyUI with Workflow → Export (API)",
@@ -137,12 +140,21 @@ def _parse_graph(name: str, text: str) -> Graph:
     return data
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"it holds {constant}")
+
+
 def _is_node(body: object) -> bool:
     return (
         isinstance(body, dict)
         and isinstance(body.get("class_type"), str)
         and isinstance(body.get("inputs"), dict)
+        and isinstance(body.get("_meta", {}), dict)
     )
+
+
+def _is_same(one: Point, other: Point | None) -> bool:
+    return other is not None and (one.node, one.input) == (other.node, other.input)
 
 
 def _is_link(value: object) -> bool:
@@ -174,7 +186,7 @@ class _Finder:
         node = self._by_title(point)
         if node is None:
             return None
-        carrier = self._carrier(node, point)
+        carrier = self._carrier(node, point, also=_PRIMITIVE)
         return Point(*carrier, "title") if carrier else None
 
     def traced(self, point: str) -> Point | None:
@@ -233,16 +245,16 @@ class _Finder:
         if start is None and point == "positive":  # BasicGuider has a single conditioning
             guider = self._linked(sampler, "guider")
             start = self._linked(guider, "conditioning") if guider else None
-        for node in self._upstream(start):
+        for node in self._upstream(start, side=point):
             if self.graph[node]["class_type"] == _ZERO_OUT:
                 return None  # the text of the other side, zeroed: this side has no text of its own
-            if carrier := self._carrier(node, point):
+            if carrier := self._carrier(node, point, also=_PRIMITIVE):
                 return carrier
         return None
 
-    def _carrier(self, node: str, point: str) -> tuple[str, str] | None:
+    def _carrier(self, node: str, point: str, *, also: tuple[str, ...] = ()) -> tuple[str, str] | None:
         """The node and input that hold a point's value, following a link to a primitive node."""
-        for name in _CARRIERS[point]:
+        for name in (*_CARRIERS[point], *also):
             value = self.graph[node]["inputs"].get(name)
             if value is None:
                 continue
@@ -256,8 +268,8 @@ class _Finder:
         value: Any = self.graph[node]["inputs"].get(name) if node else None
         return value[0] if _is_link(value) and value[0] in self.graph else None
 
-    def _upstream(self, start: str | None, *, deep: bool = True) -> Iterator[str]:
-        """*start* and what it is linked to, nearest first."""
+    def _upstream(self, start: str | None, *, deep: bool = True, side: str = "") -> Iterator[str]:
+        """*start* and what it is linked to, nearest first; of a node with two sides only what feeds *side*."""
         if start is None:
             return
         queue, seen = [start], {start}
@@ -266,7 +278,8 @@ class _Finder:
             yield node
             if not deep:
                 return
-            for value in self.graph[node]["inputs"].values():
+            inputs = self.graph[node]["inputs"]
+            for value in [inputs[side]] if side in inputs else inputs.values():
                 if _is_link(value) and value[0] in self.graph and value[0] not in seen:
                     seen.add(value[0])
                     queue.append(value[0])

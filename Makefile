@@ -1,0 +1,50 @@
+# Everything happens in .venv/ of this checkout; any target sets it up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTEST := $(BIN)/python -m pytest -n 2
+DEMO := demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench test-comfyui clean
+
+help:
+	@echo "make demo          the sample catalog through the simulator, into $(DEMO)/"
+	@echo "make test          all tests but those with a real ComfyUI"
+	@echo "make test-comfyui  the tests with a real ComfyUI (COMFYUI_URL names one; else one is built, 1.6 GB)"
+	@echo "make check         format, lint, types, layers"
+	@echo "make bench         speed, as ratios against a plain client"
+	@echo "make clean         remove what these made"
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Two rows of the sample catalog are wrong on purpose, which ends a run with 1.
+demo: $(STAMP)
+	@test -d $(DEMO)/config || $(BIN)/catalog-imagegen init $(DEMO)
+	@$(BIN)/catalog-imagegen run $(DEMO)/sample_catalog/products.xlsx --workspace $(DEMO) --simulate || test $$? -eq 1
+	@$(BIN)/catalog-imagegen status --workspace $(DEMO) --simulate
+
+test: $(STAMP)
+	$(PYTEST) -m "not comfyui"
+
+test-comfyui: $(STAMP)
+	@test -n "$$COMFYUI_URL" || $(BIN)/python -m tests.comfyui.peer
+	$(PYTEST) tests/comfyui -m comfyui
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	@test -n "$$COMFYUI_URL" || $(BIN)/python -m tests.comfyui.peer
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*

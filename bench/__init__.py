@@ -1,0 +1,1 @@
+"""Measures the product against the plainest client that does the same job."""

@@ -1,0 +1,139 @@
+"""kill -9 of the CLI at random moments, and two runs at once, against a simulator in its own process."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.shop import ROWS, Shop, environment, executions, simulator_process, tree
+
+SECONDS = 0.15
+KILLS = 10
+VARIANTS = tuple(
+    (f"{row[0]}-{n}", "", *row[2:4], color, *row[5:])
+    for n, color in enumerate(("黑色", "白色", "红色"))
+    for row in ROWS
+)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A simulator in a process of its own."""
+    with simulator_process(seconds=SECONDS) as url:
+        yield url
+
+
+def listings(shop: Shop) -> dict[str, Any]:
+    """Every listing: file names with their sizes, renders and standing, and no key that paths could sway."""
+    return {
+        str(path.parent.relative_to(shop.output)): [
+            {k: v for k, v in file.items() if k not in {"bytes", "render", "rendition_key"}}
+            for file in json.loads(path.read_text(encoding="utf-8"))["files"]
+        ]
+        for path in sorted(shop.output.rglob("listing.json"))
+    }
+
+
+def start(shop: Shop) -> subprocess.Popen[str]:
+    """A ``run`` of the shop's catalog that goes on while the test does something else."""
+    return subprocess.Popen(
+        shop.arguments(*shop.run_words()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+
+
+def clean_run(root: Path, url: str) -> Shop:
+    """A shop whose catalog was run without trouble."""
+    shop = Shop(root, comfyui=url)
+    shop.write(VARIANTS)
+    shop.run()
+    return shop
+
+
+def check_whole(shop: Shop) -> None:
+    """Every row has its bytes, and nothing half-written or unnamed is left."""
+    ledger = sqlite3.connect(shop.root / "data" / "simulated" / "ledger.sqlite")
+    named = {digest for (digest,) in ledger.execute("SELECT digest FROM render")}
+    still_open = ledger.execute("SELECT count(*) FROM attempt WHERE outcome = 'open'").fetchone()
+    ledger.close()
+    stored = {path.name for path in (shop.root / "data" / "simulated" / "blobs").rglob("*") if path.is_file()}
+    assert stored == named
+    assert still_open == (0,)
+    assert not list(shop.root.rglob(".writing-*"))
+
+
+def test_kill_at_ten_random_moments_costs_nothing(tmp_path: Path, url: str) -> None:
+    """However often a run is killed, the last one ends as a clean run, and each picture was executed once."""
+    shop = Shop(tmp_path / "killed", comfyui=url)
+    shop.write(VARIANTS)
+    moments = random.Random(20261122)
+    killed = 0
+    for _ in range(KILLS):
+        process = start(shop)
+        time.sleep(moments.uniform(0.4, 3.0))  # the random moment itself, not a wait for something
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        process.communicate()
+    assert killed >= KILLS // 2, "the runs ended before they were killed; make the catalog larger"
+
+    result = shop.run()
+
+    counts = result["pictures"]
+    assert counts["rendered"] + counts["reused"] == counts["planned"]
+    check_whole(shop)
+    made = executions(url)
+    assert len(made) == counts["planned"]
+    assert set(made.values()) == {1}
+    with simulator_process(seconds=0.0) as fresh:
+        expected = clean_run(tmp_path / "clean", fresh)
+        assert listings(shop) == listings(expected)
+        assert set(tree(shop.output)) == set(tree(expected.output))
+        assert executions(fresh) == made
+
+
+def test_two_runs_at_once_render_each_picture_once(tmp_path: Path, url: str) -> None:
+    """Two processes share a workspace: each picture is executed once, and both end as a single run does."""
+    shop = Shop(tmp_path / "shared", comfyui=url)
+    shop.write(VARIANTS)
+    processes = [start(shop), start(shop)]
+    ends = [process.communicate(timeout=100) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ends
+    results = [json.loads(out) for out, _ in ends]
+    planned = results[0]["pictures"]["planned"]
+    for counts in (result["pictures"] for result in results):
+        assert counts["planned"] == planned == counts["rendered"] + counts["reused"]
+    assert sum(result["jobs_submitted"] for result in results) == planned
+    assert sum(result["pictures"]["rendered"] for result in results) == planned
+    assert set(executions(url).values()) == {1}
+    check_whole(shop)
+    assert shop.run()["jobs_submitted"] == 0
+
+
+def test_interrupt_stops_kindly_and_the_next_run_goes_on(tmp_path: Path, url: str) -> None:
+    """Ctrl-C ends a run with a sentence instead of a traceback; nothing is executed twice afterwards."""
+    shop = Shop(tmp_path / "interrupted", comfyui=url)
+    shop.write(VARIANTS)
+    process = start(shop)
+    deadline = time.monotonic() + 30
+    while not executions(url) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "run again" in err
+    counts = shop.run()["pictures"]
+    assert counts["rendered"] + counts["reused"] == counts["planned"]
+    assert set(executions(url).values()) == {1}

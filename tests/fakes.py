@@ -1,0 +1,150 @@
+"""Fakes of the pipeline's ports, for tests that need no server.
+
+``FakeBackend(name="fake", in_flight=3)`` executes a graph the moment it is submitted; threads may share it.
+
+    executions    Counter: ``graph_key(graph)`` → how often that graph was executed
+    prompts       what it remembers: prompt id → Finished or Failure
+    accepted      ids in the order in which they were accepted
+    freed         how often it was told to forget its caches
+    missing       put node classes or model files in here, and the backend has them no longer
+    is_away       True: every call raises BackendUnavailable
+    restart()     forgets all prompts, keeps the files, as a server does
+
+Triggers in any text of a graph: ``[[oom]]``, ``[[oom-once]]`` (until ``free``), ``[[error]]``, ``[[black]]``.
+
+``NullProgress()`` is deaf.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PIL import Image
+
+from catalog_imagegen.domain.errors import BackendUnavailable
+from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.job import Failure, Finished
+from catalog_imagegen.stages.workflow import render_key
+
+
+def graph_key(graph: Mapping[str, Any]) -> Fingerprint:
+    """Name a graph by what is executed: ``filename_prefix`` and ``_meta`` do not count."""
+    return render_key(graph, take=0)
+
+
+class FakeBackend:
+    """A RenderBackend in memory; see the module for what else it offers."""
+
+    def __init__(self, name: str = "fake", *, in_flight: int = 3) -> None:
+        self.name = name
+        self.in_flight = in_flight
+        self.executions: Counter[Fingerprint] = Counter()
+        self.prompts: dict[str, Finished | Failure] = {}
+        self.accepted: list[str] = []
+        self.freed = 0
+        self.missing: set[str] = set()
+        self.is_away = False
+        self._files: dict[str, bytes] = {}
+        self._ran_out: set[Fingerprint] = set()
+        self._lock = threading.Lock()
+
+    def restart(self) -> None:
+        """Forget every prompt; files stay."""
+        with self._lock:
+            self.prompts.clear()
+
+    def lacks(self, graph: Mapping[str, Any]) -> list[str]:
+        """What of ``missing`` the graph names."""
+        self._answer()
+        named = {node["class_type"] for node in graph.values()} | {
+            value for node in graph.values() for value in node["inputs"].values() if isinstance(value, str)
+        }
+        return [f"no {name}: install it" for name in sorted(named & self.missing)]
+
+    def knows(self, prompt_id: str) -> bool:
+        """Whether the prompt was executed since the last restart."""
+        self._answer()
+        with self._lock:
+            return prompt_id in self.prompts
+
+    def submit(self, prompt_id: str, graph: Mapping[str, Any], job: Mapping[str, str]) -> str | Failure:
+        """Execute the graph unless it names something missing."""
+        if problems := self.lacks(graph):
+            return Failure("rejected", "; ".join(problems))
+        with self._lock:
+            self.accepted.append(prompt_id)
+            self.executions[graph_key(graph)] += 1
+            self.prompts[prompt_id] = self._execute(prompt_id, graph)
+        return prompt_id
+
+    def wait(self, prompt_id: str, is_cancelled: Callable[[], bool]) -> Finished | Failure | None:
+        """Every known prompt has ended already."""
+        self._answer()
+        if is_cancelled():
+            return None
+        with self._lock:
+            return self.prompts.get(prompt_id, Failure("lost", "the fake forgot the prompt"))
+
+    def fetch(self, file: Mapping[str, str]) -> bytes | Failure:
+        """The bytes of a file."""
+        self._answer()
+        with self._lock:
+            content = self._files.get(file.get("filename", ""))
+        return content if content is not None else Failure("no_picture", "the fake has no such file")
+
+    def free(self) -> None:
+        """Count, and let ``[[oom-once]]`` succeed from now on."""
+        self._answer()
+        with self._lock:
+            self.freed += 1
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise BackendUnavailable(f"{self.name} is away; set is_away = False")
+
+    def _execute(self, prompt_id: str, graph: Mapping[str, Any]) -> Finished | Failure:
+        key = graph_key(graph)
+        texts = [v for node in graph.values() for v in node["inputs"].values() if isinstance(v, str)]
+
+        def asks(trigger: str) -> bool:
+            return any(f"[[{trigger}]]" in text for text in texts)
+
+        runs_out = asks("oom-once") and not (key in self._ran_out and self.freed)
+        self._ran_out.add(key)
+        if asks("oom") or runs_out:
+            return Failure("out_of_memory", "torch.OutOfMemoryError: as the prompt asked")
+        if asks("error"):
+            return Failure("execution_error", "RuntimeError: as the prompt asked")
+        color = (0, 0, 0) if asks("black") else tuple(200 - byte % 100 for byte in bytes.fromhex(key)[:3])
+        filename = f"{prompt_id}.png"
+        self._files[filename] = _png(_size(graph), color)
+        return Finished({"filename": filename, "subfolder": "", "type": "output"}, 1, 2)
+
+
+def _size(graph: Mapping[str, Any]) -> tuple[int, int]:
+    """The size of the first node that has one."""
+    return next(
+        (node["inputs"]["width"], node["inputs"]["height"])
+        for node in graph.values()
+        if {"width", "height"} <= node["inputs"].keys()
+    )
+
+
+def _png(size: tuple[int, int], color: tuple[int, ...]) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, color).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+class NullProgress:
+    """A Progress that is deaf."""
+
+    def start(self, total: int) -> None:
+        """Nothing."""
+
+    def done(self, what: str, *, failed: bool) -> None:
+        """Nothing."""
