@@ -17,9 +17,9 @@ import requests
 
 from catalog_imagegen.bootstrap import Servers, init_workspace, open_house
 from catalog_imagegen.config import Workspace
-from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Prompt, Wanted, item_id
+from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.produce import Made, Workshop, produce
-from catalog_imagegen.stages.workflow import Workflow, render_key
+from tests.fakes import picture
 
 POLL_S = 1.0
 """How often the plain client looks: what examples on the web do."""
@@ -43,7 +43,7 @@ class Client(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102
 
-    def run(self, url: str, workflow: Workflow, *, pictures: int, size: int, folder: Path) -> Timing:
+    def run(self, url: str, *, pictures: int, size: int, folder: Path) -> Timing:
         """Render that many new square pictures of *size* pixels into *folder*."""
         ...
 
@@ -59,13 +59,10 @@ class PlainClient:
         """As the report shows it."""
         return f"plain, {self.threads} threads"
 
-    def run(self, url: str, workflow: Workflow, *, pictures: int, size: int, folder: Path) -> Timing:
+    def run(self, url: str, *, pictures: int, size: int, folder: Path) -> Timing:
         """See the protocol."""
         prefix = f"bench/{uuid.uuid4().hex}"
-        graphs = [
-            workflow.bind({**values, "filename_prefix": prefix})
-            for values in _new_pictures(pictures, size=size)
-        ]
+        graphs = [_saved_as(prefix, wanted) for wanted in _new_pictures(pictures, size=size)]
         local = threading.local()
 
         def make(numbered: tuple[int, Mapping[str, Any]]) -> None:
@@ -80,6 +77,12 @@ class PlainClient:
             list(pool.map(make, enumerate(graphs)))
             wall_s = time.monotonic() - began
         return Timing(wall_s, prefix)
+
+
+def _saved_as(prefix: str, wanted: Wanted) -> Mapping[str, Any]:
+    node, name = wanted.prefix_at
+    body = wanted.graph[node]
+    return {**wanted.graph, node: {**body, "inputs": {**body["inputs"], name: prefix}}}
 
 
 def _plainly(session: requests.Session, url: str, graph: Mapping[str, Any]) -> bytes:
@@ -99,12 +102,9 @@ class OurClient:
 
     name = "catalog-imagegen"
 
-    def run(self, url: str, workflow: Workflow, *, pictures: int, size: int, folder: Path) -> Timing:
+    def run(self, url: str, *, pictures: int, size: int, folder: Path) -> Timing:
         """See the protocol."""
-        wanted = [
-            _wanted(workflow, values, order)
-            for order, values in enumerate(_new_pictures(pictures, size=size))
-        ]
+        wanted = _new_pictures(pictures, size=size)
         stored: list[float] = []
 
         def on_made(made: Made) -> None:
@@ -136,35 +136,9 @@ def _workshop(folder: Path, url: str, wanted: Sequence[Wanted], on_made: Any) ->
         )
 
 
-def _new_pictures(count: int, *, size: int) -> Iterator[Mapping[str, Any]]:
-    """Values that no server has cached: the seeds are new in every run."""
-    for _ in range(count):
-        yield {
-            "positive": "a white enamel mug on a light backdrop",
-            "seed": secrets.randbelow(2**53),
-            "width": size,
-            "height": size,
-        }
-
-
-def _wanted(workflow: Workflow, values: Mapping[str, Any], order: int) -> Wanted:
-    graph = workflow.bind(values)
-    prefix = workflow.points["filename_prefix"]
-    text = str(order)
-    return Wanted(
-        key=ImageKey(f"sku:BENCH-{order:04}", "main", item_id(text)),
-        item_text=text,
-        slot=1,
-        order=order,
-        sku=f"BENCH-{order:04}",
-        name="mug",
-        take=FIRST_TAKE,
-        prompt=Prompt(values["positive"]),
-        graph=graph,
-        prefix_at=(prefix.node, prefix.input),
-        render_key=render_key(graph, take=FIRST_TAKE.number),
-        width=values["width"],
-        height=values["height"],
-        workflow=workflow.name,
-        seed=values["seed"],
-    )
+def _new_pictures(count: int, *, size: int) -> list[Wanted]:
+    """Pictures that no server has cached: the seeds are new in every run."""
+    return [
+        picture("a white enamel mug", seed=secrets.randbelow(2**53), size=(size, size), order=order)
+        for order in range(count)
+    ]

@@ -18,13 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.clients import TIMEOUT_S, Client, OurClient, PlainClient, Timing
-from catalog_imagegen.config import defaults
 from catalog_imagegen.simulator import Simulator
-from catalog_imagegen.stages.workflow import Workflow, parse_workflow
 from tests.comfyui.peer import ComfyUI, PeerError, ensure_peer
 
 PICTURES, SIZE, SECONDS, REPEATS = 30, 1024, 0.5, 3
-WORKFLOW = "z_image_turbo"
 TWO, THREE, OURS = PlainClient(2), PlainClient(3), OurClient()
 CLIENTS: Sequence[Client] = (TWO, THREE, OURS)
 
@@ -85,13 +82,12 @@ def _version(url: str) -> str:
 
 def measure(at: Server, clients: Sequence[Client], *, repeats: int, pictures: int) -> dict[str, Measured]:
     """Let the clients take turns, so that whatever else the machine does hits all of them."""
-    workflow = _workflow()
     timings: dict[str, list[Timing]] = {client.name: [] for client in clients}
     idle: dict[str, list[float]] = {client.name: [] for client in clients}
-    _once(TWO, at, workflow, pictures=2)  # the first pictures load what the others find loaded
+    _once(TWO, at, pictures=2)  # the first pictures load what the others find loaded
     for repeat in range(repeats):
         for client in clients:
-            timing = _once(client, at, workflow, pictures=pictures)
+            timing = _once(client, at, pictures=pictures)
             timings[client.name].append(timing)
             idle[client.name].append(1 - _executing_s(at, timing, pictures) / timing.wall_s)
             share = f"{idle[client.name][-1]:.1%}"
@@ -107,14 +103,9 @@ def measure(at: Server, clients: Sequence[Client], *, repeats: int, pictures: in
     }
 
 
-def _once(client: Client, at: Server, workflow: Workflow, *, pictures: int) -> Timing:
+def _once(client: Client, at: Server, *, pictures: int) -> Timing:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        return client.run(at.url, workflow, pictures=pictures, size=SIZE, folder=Path(folder))
-
-
-def _workflow() -> Workflow:
-    path = defaults() / "config" / "workflows" / f"{WORKFLOW}.json"
-    return parse_workflow(WORKFLOW, path.read_text(encoding="utf-8"))
+        return client.run(at.url, pictures=pictures, size=SIZE, folder=Path(folder))
 
 
 def _executing_s(at: Server, timing: Timing, pictures: int) -> float:

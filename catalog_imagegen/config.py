@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole, Placement, Platform
 from catalog_imagegen.pipeline.want import Setup
 from catalog_imagegen.stages.prompt import PromptBook
-from catalog_imagegen.stages.workflow import Workflow, parse_workflow
+from catalog_imagegen.stages.workflow import POINTS, Workflow, parse_workflow
 
 M = TypeVar("M", bound=BaseModel)
 RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
@@ -126,9 +126,7 @@ class _RoleTable(_Strict):
 
 
 class _WorkflowTable(_Strict):
-    points: dict[
-        Literal["positive", "negative", "seed", "width", "height", "steps", "cfg", "filename_prefix"], str
-    ] = {}
+    points: dict[Annotated[str, Field(pattern=f"^({'|'.join(POINTS)})$")], str] = {}
 
 
 class _RolesFile(_Strict):
@@ -195,12 +193,6 @@ def load_settings(workspace: Workspace) -> Settings:
         variable = f"CATALOG_IMAGEGEN_{error.errors()[0]['loc'][0]}".upper()
         keys = [name for m in (Settings, ServerSettings, SourceSettings) for name in m.model_fields]
         raise _explain(error, variable if variable in os.environ else path, keys) from error
-    except SettingsError as error:
-        raise ConfigError(
-            f'an environment variable CATALOG_IMAGEGEN_…: {error}; write lists as JSON, e.g. ["amazon"]',
-            zh=f'环境变量 CATALOG_IMAGEGEN_…：{error}；列表请写成 JSON，例如 ["amazon"]',
-            code="environment_syntax",
-        ) from error
 
 
 def load_setup(workspace: Workspace) -> Setup:
@@ -228,7 +220,7 @@ def load_setup(workspace: Workspace) -> Setup:
 def load_prompts(workspace: Workspace) -> PromptBook:
     """The templates and the vocabulary beside them."""
     folder = _own_or_packaged(workspace, "prompt_templates")
-    templates = {path.name: _read_text(path) for path in sorted(folder.glob("*.j2"))}
+    templates = {path.name: path.read_text(encoding="utf-8-sig") for path in sorted(folder.glob("*.j2"))}
     vocabulary_path = folder / "vocabulary.toml"
     return PromptBook(templates, _read_toml(vocabulary_path) if vocabulary_path.is_file() else {})
 
@@ -261,7 +253,7 @@ def _load_workflows(workspace: Workspace, file: _RolesFile) -> Mapping[str, Work
         if name not in paths:
             raise _unknown(f"{folder}: there is no workflow", name, paths)
         points = file.workflows[name].points if name in file.workflows else {}
-        found[name] = parse_workflow(name, _read_text(paths[name]), {**points})
+        found[name] = parse_workflow(name, paths[name].read_text(encoding="utf-8-sig"), points)
     return found
 
 
@@ -342,23 +334,12 @@ def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Mapping[str, An
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path}: {error}; mend that line",
             zh=f"{path}：{error}；请修改该行",
             code="toml_syntax",
-        ) from error
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: not UTF-8 text ({error}); save it again as UTF-8",
-            zh=f"{path}：不是 UTF-8 文本（{error}）；请另存为 UTF-8 编码",
-            code="not_utf8",
         ) from error
 
 

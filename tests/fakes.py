@@ -4,15 +4,15 @@
 
     executions    Counter: ``graph_key(graph)`` → how often that graph was executed
     prompts       what it remembers: prompt id → Finished or Failure
-    accepted      ids in the order in which they were accepted
-    freed         how often it was told to forget its caches
+    jobs          prompt id → what the job was said to be, in the order of submission
+    freed         how often it was told to free its memory
     missing       put node classes or model files in here, and the backend has them no longer
     is_away       True: every call raises BackendUnavailable
     restart()     forgets all prompts, keeps the files, as a server does
 
 Triggers in any text of a graph: ``[[oom]]``, ``[[oom-once]]`` (until ``free``), ``[[error]]``, ``[[black]]``.
 
-``NullProgress()`` is deaf.
+``picture(text)`` is a Wanted that a real server could render; ``NullProgress()`` is deaf.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ from typing import Any
 
 from PIL import Image
 
+from catalog_imagegen.config import defaults
 from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Prompt, Wanted, item_id
 from catalog_imagegen.domain.job import Failure, Finished
-from catalog_imagegen.stages.workflow import render_key
+from catalog_imagegen.stages.workflow import Workflow, parse_workflow, render_key
+
+WORKFLOW = "z_image_turbo"
 
 
 def graph_key(graph: Mapping[str, Any]) -> Fingerprint:
@@ -44,12 +48,12 @@ class FakeBackend:
         self.in_flight = in_flight
         self.executions: Counter[Fingerprint] = Counter()
         self.prompts: dict[str, Finished | Failure] = {}
-        self.accepted: list[str] = []
+        self.jobs: dict[str, dict[str, str]] = {}
         self.freed = 0
         self.missing: set[str] = set()
         self.is_away = False
         self._files: dict[str, bytes] = {}
-        self._ran_out: set[Fingerprint] = set()
+        self._ran_out: dict[Fingerprint, int] = {}
         self._lock = threading.Lock()
 
     def restart(self) -> None:
@@ -76,7 +80,7 @@ class FakeBackend:
         if problems := self.lacks(graph):
             return Failure("rejected", "; ".join(problems))
         with self._lock:
-            self.accepted.append(prompt_id)
+            self.jobs[prompt_id] = dict(job)
             self.executions[graph_key(graph)] += 1
             self.prompts[prompt_id] = self._execute(prompt_id, graph)
         return prompt_id
@@ -113,9 +117,7 @@ class FakeBackend:
         def asks(trigger: str) -> bool:
             return any(f"[[{trigger}]]" in text for text in texts)
 
-        runs_out = asks("oom-once") and not (key in self._ran_out and self.freed)
-        self._ran_out.add(key)
-        if asks("oom") or runs_out:
+        if asks("oom") or (asks("oom-once") and self._ran_out.setdefault(key, self.freed) == self.freed):
             return Failure("out_of_memory", "torch.OutOfMemoryError: as the prompt asked")
         if asks("error"):
             return Failure("execution_error", "RuntimeError: as the prompt asked")
@@ -138,6 +140,37 @@ def _png(size: tuple[int, int], color: tuple[int, ...]) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", size, color).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def workflow() -> Workflow:
+    """The shipped workflow of Z-Image Turbo."""
+    path = defaults() / "config" / "workflows" / f"{WORKFLOW}.json"
+    return parse_workflow(WORKFLOW, path.read_text(encoding="utf-8"))
+
+
+def picture(text: str, *, seed: int = 1, size: tuple[int, int] = (256, 192), order: int = 0) -> Wanted:
+    """One picture to be made; the text, the seed and the size make its render key."""
+    graph_of = workflow()
+    width, height = size
+    graph = graph_of.bind({"positive": text, "seed": seed, "width": width, "height": height})
+    prefix = graph_of.points["filename_prefix"]
+    return Wanted(
+        key=ImageKey(f"sku:FAKE-{order:04}", "main", item_id(f"{text} {seed}")),
+        item_text=text,
+        slot=1,
+        order=order,
+        sku=f"FAKE-{order:04}",
+        name=text,
+        take=FIRST_TAKE,
+        prompt=Prompt(text),
+        graph=graph,
+        prefix_at=(prefix.node, prefix.input),
+        render_key=render_key(graph, take=FIRST_TAKE.number),
+        width=width,
+        height=height,
+        workflow=graph_of.name,
+        seed=seed,
+    )
 
 
 class NullProgress:

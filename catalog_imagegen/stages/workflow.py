@@ -19,17 +19,15 @@ REQUIRED = ("positive", "seed", "width", "height", "filename_prefix")
 
 # The input of a node that carries each point's value, tried in this order.
 _CARRIERS: Mapping[str, tuple[str, ...]] = {
-    "positive": ("text", "prompt"),
-    "negative": ("text", "prompt"),
-    "seed": ("seed", "noise_seed"),
-    "width": ("width",),
-    "height": ("height",),
-    "steps": ("steps",),
-    "cfg": ("cfg",),
-    "filename_prefix": ("filename_prefix",),
+    "positive": ("text", "prompt", "value"),
+    "negative": ("text", "prompt", "value"),
+    "seed": ("seed", "noise_seed", "value"),
+    "width": ("width", "value"),
+    "height": ("height", "value"),
+    "steps": ("steps", "value"),
+    "cfg": ("cfg", "value"),
+    "filename_prefix": ("filename_prefix", "value"),
 }
-_PRIMITIVE = ("value",)
-"""The input of a primitive node, which may feed any point; only a title or a link says which."""
 _ZERO_OUT = "ConditioningZeroOut"
 
 Graph = Mapping[str, Mapping[str, Any]]
@@ -90,16 +88,15 @@ def parse_workflow(name: str, text: str, mapping: Mapping[str, str] | None = Non
     """
     graph = _parse_graph(name, text)
     finder = _Finder(name, graph)
-    points: dict[str, Point] = {}
+    points = {}
     for point in POINTS:
         found = (
             finder.mapped(point, (mapping or {}).get(point, ""))
             or finder.titled(point)
             or finder.traced(point)
         )
-        if found is None or (point == "negative" and _is_same(found, points.get("positive"))):
-            continue  # one text for both sides: a negative text would replace the positive one
-        points[point] = found
+        if found is not None:
+            points[point] = found
     missing = [point for point in REQUIRED if point not in points]
     if missing:
         raise ConfigError(
@@ -153,10 +150,6 @@ def _is_node(body: object) -> bool:
     )
 
 
-def _is_same(one: Point, other: Point | None) -> bool:
-    return other is not None and (one.node, one.input) == (other.node, other.input)
-
-
 def _is_link(value: object) -> bool:
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)  # noqa: PLR2004 - [node, slot]
 
@@ -186,7 +179,7 @@ class _Finder:
         node = self._by_title(point)
         if node is None:
             return None
-        carrier = self._carrier(node, point, also=_PRIMITIVE)
+        carrier = self._carrier(node, point)
         return Point(*carrier, "title") if carrier else None
 
     def traced(self, point: str) -> Point | None:
@@ -198,6 +191,8 @@ class _Finder:
         else:
             sampler = self._sampler()
             carrier = self._trace(sampler, point) if sampler else None
+            if sampler and point == "negative" and carrier == self._trace(sampler, "positive"):
+                carrier = None  # one text on both sides: binding this one would replace the prompt
         return Point(*carrier, "tracing") if carrier else None
 
     def _by_title(self, title: str) -> str | None:
@@ -234,7 +229,8 @@ class _Finder:
         for entry in entries:
             start = self._linked(sampler, entry) if entry else sampler
             for node in self._upstream(start, deep=entry != ""):
-                if carrier := self._carrier(node, point):
+                carrier = self._carrier(node, point)
+                if carrier and carrier != (node, "value"):  # a primitive here may feed some other input
                     return carrier
         return None
 
@@ -248,13 +244,13 @@ class _Finder:
         for node in self._upstream(start, side=point):
             if self.graph[node]["class_type"] == _ZERO_OUT:
                 return None  # the text of the other side, zeroed: this side has no text of its own
-            if carrier := self._carrier(node, point, also=_PRIMITIVE):
+            if carrier := self._carrier(node, point):
                 return carrier
         return None
 
-    def _carrier(self, node: str, point: str, *, also: tuple[str, ...] = ()) -> tuple[str, str] | None:
+    def _carrier(self, node: str, point: str) -> tuple[str, str] | None:
         """The node and input that hold a point's value, following a link to a primitive node."""
-        for name in (*_CARRIERS[point], *also):
+        for name in _CARRIERS[point]:
             value = self.graph[node]["inputs"].get(name)
             if value is None:
                 continue

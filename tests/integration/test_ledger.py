@@ -1,0 +1,277 @@
+"""The ledger on a real SQLite file, and who may do what in a shared workspace."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlmodel import SQLModel
+
+from catalog_imagegen.adapters.blobs import FolderBlobs
+from catalog_imagegen.adapters.files import TEMPORARY
+from catalog_imagegen.adapters.ledger import database
+from catalog_imagegen.adapters.ledger.database import READ_ONLY, open_sqlite
+from catalog_imagegen.adapters.ledger.store import SqlLedger
+from catalog_imagegen.adapters.presence import Presence
+from catalog_imagegen.bootstrap import recover
+from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.imaging import Blocked, ImageKey, Prompt, Render, Take, Wanted, item_id
+from catalog_imagegen.domain.job import Attempt, Failure, Finished, Plan, PlannedPicture
+
+KEY = ImageKey("sku:A/1", "detail", item_id("触控面板"))
+FIRST, SECOND = Fingerprint("1" * 64), Fingerprint("2" * 64)
+
+
+def wanted(render_key: Fingerprint = FIRST, *, name: str = "耳机") -> Wanted:
+    """A wanted picture that differs only in its render."""
+    return Wanted(
+        key=KEY,
+        item_text="触控面板",
+        slot=1,
+        order=0,
+        sku="A/1",
+        name=name,
+        take=Take(),
+        prompt=Prompt("正面", "反面"),
+        graph={},
+        prefix_at=("9", "filename_prefix"),
+        render_key=render_key,
+        width=1024,
+        height=1024,
+        workflow="z_image_turbo",
+        seed=2**64 - 1,
+        made_of={"column:name": name},
+    )
+
+
+def attempt(prompt_id: str, render_key: Fingerprint = FIRST) -> Attempt:
+    """An attempt at the wanted picture."""
+    return Attempt(prompt_id, render_key, KEY, "http://server")
+
+
+def render(render_key: Fingerprint = FIRST) -> Render:
+    """A render with bytes of its own."""
+    return Render(render_key, Digest(render_key), 1024, 1024)
+
+
+@pytest.fixture
+def presence(tmp_path: Path) -> Iterator[Presence]:
+    """This process in the workspace."""
+    presence = Presence(tmp_path / "processes")
+    yield presence
+    presence.close()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, presence: Presence) -> Iterator[SqlLedger]:
+    """A ledger in a new file."""
+    ledger = SqlLedger(
+        open_sqlite(tmp_path / "ledger.sqlite"), holder=presence.holder, is_alive=presence.is_alive
+    )
+    yield ledger
+    ledger.close()
+
+
+def plan_of(picture: Wanted, *, reuse: bool = False) -> Plan:
+    """A plan of one picture."""
+    return Plan((PlannedPicture(picture, "reuse" if reuse else "render", ""),))
+
+
+def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> None:
+    """A change of a table without a migration is noticed here."""
+    engine = open_sqlite(tmp_path / "ledger.sqlite")
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+    engine.dispose()
+    assert difference == []
+
+
+def test_a_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    """Its revision is not ours: the message says to install the newer version."""
+    open_sqlite(tmp_path / "ledger.sqlite").dispose()
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    db.close()
+    with pytest.raises(ConfigError, match="newer"):
+        open_sqlite(tmp_path / "ledger.sqlite")
+
+
+def test_a_network_drive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's locks cannot be trusted there. No network drive can be mounted in a test."""
+    monkeypatch.setattr(database, "_drive_type", lambda _folder: "nfs4")
+    with pytest.raises(ConfigError, match="network drive"):
+        open_sqlite(tmp_path / "ledger.sqlite")
+
+
+def test_commits_are_synced_to_the_disk(ledger: SqlLedger) -> None:
+    """WAL with synchronous=FULL: a commit survives a power cut."""
+    with ledger._engine.connect().execution_options(**READ_ONLY) as db:
+        assert db.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert db.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_products_come_back_as_they_were(ledger: SqlLedger) -> None:
+    """Lists, extra columns and cells survive; a later row replaces an earlier one."""
+    product = Product(
+        "00123",
+        "杯",
+        spu="S",
+        features=("a", "b"),
+        extra={"容量": "1L"},
+        where="表!2",
+        cells={"sku": "表!A2"},
+    )
+    ledger.keep_products("run", [(3, Product("00123", "旧")), (1, Product("9", "x"))])
+    ledger.keep_products("run", [(0, product)])
+    assert ledger.products() == [product, Product("9", "x")]
+    assert ledger.products(skus=["00123"])[0].cells == {"sku": "表!A2"}
+    assert [p.sku for p in ledger.products(skus=[], spus=["S"])] == ["00123"]
+
+
+def test_a_sku_belongs_to_its_source(ledger: SqlLedger) -> None:
+    """Another source's row is an issue; a source may claim what only runs have read."""
+    ledger.keep_products("run", [(0, Product("A", "x"))])
+    assert ledger.foreign("erp", [Product("A", "x")]) == []
+    ledger.keep_products("erp", [(0, Product("A", "x"))])
+    (issue,) = ledger.foreign("shop", [Product("A", "y", where="表!7"), Product("B", "z")])
+    assert (issue.code, issue.where, issue.sku) == ("owned_by", "表!7", "A")
+
+
+def test_takes_count_up_and_the_last_is_current(ledger: SqlLedger) -> None:
+    """The first take needs no row; seeds of 64 bits survive."""
+    assert ledger.takes() == {}
+    assert ledger.add_take(KEY, seed=None, note="亮一点") == Take(2, None, "亮一点")
+    assert ledger.add_take(KEY, seed=2**64 - 1, note="") == Take(3, 2**64 - 1, "")
+    assert ledger.takes() == {KEY: Take(3, 2**64 - 1, "")}
+
+
+def test_life_of_a_picture(ledger: SqlLedger) -> None:
+    """Planned, rendering, draft; a new prompt makes it planned again while the old picture is shown."""
+    ledger.keep_plan(plan_of(wanted()))
+    assert ledger.pictures()[0].state == "planned"
+    ledger.begin_attempt(attempt("p1"), "run1")
+    assert ledger.pictures()[0].state == "rendering"
+    assert ledger.open_attempt(FIRST) == attempt("p1")
+    ledger.rename_attempt("p1", "p2")
+    ledger.keep_render(attempt("p2"), render(), Finished({}, 1000, 3000))
+    (status,) = ledger.pictures(["sku:A/1"])
+    assert (status.state, status.render, status.is_current) == ("draft", render(), True)
+    assert status.seed == 2**64 - 1
+    assert ledger.open_attempt(FIRST) is None
+
+    ledger.keep_plan(plan_of(wanted(SECOND)))
+    (status,) = ledger.pictures()
+    assert (status.state, status.render, status.is_current) == ("planned", render(), False)
+
+    ledger.keep_plan(plan_of(wanted(), reuse=True))
+    assert ledger.pictures()[0].state == "draft"
+
+
+def test_a_failure_belongs_to_its_render(ledger: SqlLedger) -> None:
+    """A failed picture is failed until it is forgiven or something about it changes."""
+    ledger.keep_plan(plan_of(wanted()))
+    ledger.begin_attempt(attempt("p1"), "run1")
+    failure = Failure("bad_picture", "black")
+    ledger.fail_attempt("p1", failure)
+    ledger.give_up(KEY, FIRST, failure)
+    assert ledger.failures(FIRST) == ["bad_picture"]
+    assert ledger.pictures()[0].failure == failure
+    assert ledger.records([KEY])[KEY].failed_key == FIRST
+
+    ledger.keep_plan(plan_of(wanted(SECOND)))
+    assert ledger.pictures()[0].state == "planned"
+    ledger.keep_plan(plan_of(wanted()))
+    assert ledger.pictures()[0].state == "failed"
+
+    assert ledger.forgive([KEY]) == 1
+    assert ledger.failures(FIRST) == []
+    assert ledger.pictures()[0].state == "planned"
+
+
+def test_a_blocked_picture_says_why_and_forgets_nothing(ledger: SqlLedger) -> None:
+    """Blocking keeps what was recorded, so that the next plan knows what changed."""
+    ledger.keep_plan(plan_of(wanted()))
+    block = Blocked(KEY, "触控面板", 1, 0, "A/1", "耳机", "no column", "缺少列")
+    ledger.keep_plan(Plan((), (block,)))
+    (status,) = ledger.pictures()
+    assert (status.state, status.reason_en, status.reason_zh) == ("blocked", "no column", "缺少列")
+    assert ledger.records([KEY])[KEY].render_key == FIRST
+    assert ledger.records([KEY])[KEY].made_of == {"column:name": "耳机"}
+
+
+def test_what_leaves_is_kept_but_not_wanted(ledger: SqlLedger) -> None:
+    """A picture that is wanted no longer disappears from view; its render stays."""
+    ledger.keep_plan(plan_of(wanted()))
+    ledger.begin_attempt(attempt("p1"), "run1")
+    ledger.keep_render(attempt("p1"), render(), Finished({}))
+    assert ledger.wanted_keys(["sku:A/1"]) == {KEY}
+    ledger.keep_plan(Plan(()), leaving=[KEY])
+    assert ledger.pictures() == []
+    assert ledger.renders([FIRST]) == {FIRST: render()}
+
+
+def _hold(folder: Path, ready: object, die: bool) -> None:
+    presence = Presence(folder / "processes")
+    ledger = SqlLedger(
+        open_sqlite(folder / "ledger.sqlite"), holder=presence.holder, is_alive=presence.is_alive
+    )
+    assert ledger.lease("render:x")
+    (folder / f"{TEMPORARY}half").write_bytes(b"half a picture")
+    FolderBlobs(folder / "blobs").put(b"bytes that no row names")
+    ready.set()  # type: ignore[attr-defined]  # an Event has no public type
+    if die:
+        os.kill(os.getpid(), signal.SIGKILL)
+    signal.pause()
+
+
+@pytest.mark.parametrize("die", [False, True])
+def test_a_lease_lasts_as_long_as_its_process(
+    die: bool, tmp_path: Path, ledger: SqlLedger, presence: Presence
+) -> None:
+    """A living process keeps its lease and its files; those of a killed one are free at once, and swept."""
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=_hold, args=(tmp_path, ready, die))
+    process.start()
+    assert ready.wait(30)
+    if die:
+        process.join(30)
+    blobs = FolderBlobs(tmp_path / "blobs")
+    recover(presence, ledger, blobs, [tmp_path])
+    assert ledger.lease("render:x") is die
+    assert len(list(blobs.names())) == (0 if die else 1)
+    assert (tmp_path / f"{TEMPORARY}half").exists() is not die
+    process.kill()
+    process.join(30)
+
+
+def test_a_lease_is_exclusive_even_to_its_own_process(ledger: SqlLedger) -> None:
+    """Two threads of one process must not make the same picture."""
+    assert ledger.lease("a")
+    assert not ledger.lease("a")
+    ledger.release("a")
+    assert ledger.lease("a")
+
+
+def _open(folder: Path) -> None:
+    open_sqlite(folder / "ledger.sqlite").dispose()
+
+
+def test_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
+    """The first makes the tables, the others wait; none fails."""
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_open, args=(tmp_path,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
