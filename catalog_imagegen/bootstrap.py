@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.catalogs import Columns, read_catalog
@@ -32,7 +30,7 @@ from catalog_imagegen.config import (
     load_setup,
 )
 from catalog_imagegen.domain.catalog import Reading
-from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
 from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.sync import Services
 from catalog_imagegen.simulator import Simulator
@@ -81,48 +79,27 @@ class Servers:
     simulate: bool = False
 
 
-class House:
-    """An open workspace: its services, and its servers once something must be rendered."""
+class Fleet:
+    """The servers of one command, greeted when they are first needed."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, servers: Servers) -> None:
-        self.settings = settings
-        self._stack = ExitStack()
+    def __init__(self, servers: Servers, settings: Settings, stack: ExitStack) -> None:
         self._servers = servers
+        self._settings = settings
+        self._stack = stack
         self._greeted: list[ComfyUIBackend] = []
-        is_simulated = servers.simulate or self._are_simulators(servers.urls)
-        self.workspace = replace(workspace, is_simulated=is_simulated)
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self.services = self._open(stack)
-            self._stack.push(stack.pop_all())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        for backend in self._greeted:
-            backend.close()
-        self._stack.__exit__(kind, error, traceback)
+    def is_simulated(self) -> bool:
+        """Whether the servers named on the command line are simulators; asks them."""
+        named = [ServerSettings(url=url) for url in self._servers.urls]
+        return self._servers.simulate or self._greet(named)
 
     def backends(self, pictures: Sequence[Wanted]) -> Sequence[ComfyUIBackend]:
-        """Servers that can render these pictures.
+        """The servers that answer and can render these pictures.
 
         Raises BackendUnavailable when none answers, ConfigError for what one lacks.
         """
-        if self._servers.simulate and not self._greeted:
-            simulator = self._stack.enter_context(Simulator(seconds=0.0))
-            self._greet(ServerSettings(url=simulator.url))
-        elif not self._greeted:
-            for server in self.settings.comfyui:
-                if self._greet(server):
-                    raise ConfigError(
-                        f"{server.url} in config/app.toml is a simulator, whose placeholders are kept apart; "
-                        f"say --comfyui {server.url} or --simulate",
-                        zh=f"config/app.toml 中的 {server.url} 是模拟器，占位图单独存放；"
-                        f"请使用 --comfyui {server.url} 或 --simulate",
-                        code="simulator_configured",
-                    )
+        if not self._greeted:
+            self._greet_configured()
         graphs = {picture.workflow: picture.graph for picture in pictures}
         for backend in self._greeted:
             for workflow, graph in graphs.items():
@@ -133,6 +110,61 @@ class House:
                         code="server_lacks",
                     )
         return self._greeted
+
+    def _greet_configured(self) -> None:
+        if self._servers.simulate:
+            simulator = self._stack.enter_context(Simulator(seconds=0.0))
+            self._greet([ServerSettings(url=simulator.url)])
+        elif self._greet(self._settings.comfyui):
+            urls = " ".join(f"--comfyui {backend.name}" for backend in self._greeted)
+            raise ConfigError(
+                "config/app.toml names a simulator, whose placeholders are kept apart from pictures; "
+                f"say --simulate or {urls}",
+                zh=f"config/app.toml 中配置的是模拟器，占位图与真实图片分开存放；请使用 --simulate 或 {urls}",
+                code="simulator_configured",
+            )
+
+    def _greet(self, servers: Sequence[ServerSettings]) -> bool:
+        """Find out who answers, and whether they are simulators.
+
+        Raises BackendUnavailable when nobody does, ConfigError when both kinds do.
+        """
+        kinds, absent = set(), []
+        for server in servers:
+            backend = ComfyUIBackend(
+                server.url,
+                in_flight=server.in_flight,
+                patience_s=self._settings.patience_s,
+                job_timeout_s=self._settings.job_timeout_s,
+            )
+            self._stack.callback(backend.close)
+            try:
+                kinds.add(backend.greet())
+                self._greeted.append(backend)
+            except BackendUnavailable as error:
+                absent.append(error)
+        if not kinds and absent:
+            raise absent[0]
+        for away in absent:
+            log.warning("%s", away.message_en)
+        if len(kinds) > 1:
+            raise ConfigError(
+                "simulators and real servers are named together; placeholders never mix with pictures, "
+                "so name only one kind",
+                zh="同时指定了模拟器和真实服务器；占位图不能与真实图片混用，请只指定一种",
+                code="mixed_servers",
+            )
+        return True in kinds
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """An open workspace: its services, and its servers once something must be rendered."""
+
+    workspace: Workspace
+    settings: Settings
+    services: Services
+    fleet: Fleet
 
     def source_of(self, location: str) -> str:
         """The configured source that reads *location*, or that of plain runs."""
@@ -148,57 +180,40 @@ class House:
         location = path if "://" in path else str(self.workspace.root / path)
         return read_source(location, self.workspace, table=source.table, query=query)
 
-    def _are_simulators(self, urls: Sequence[str]) -> bool:
-        kinds = {self._greet(ServerSettings(url=url)) for url in urls}
-        if len(kinds) > 1:
-            raise ConfigError(
-                "--comfyui names simulators and real servers together; placeholders never mix with pictures, "
-                "so name only one kind",
-                zh="--comfyui 同时指定了模拟器和真实服务器；占位图不能与真实图片混用，请只指定一种",
-                code="mixed_servers",
-            )
-        return True in kinds
-
-    def _greet(self, server: ServerSettings) -> bool:
-        backend = ComfyUIBackend(
-            server.url,
-            in_flight=server.in_flight,
-            patience_s=self.settings.patience_s,
-            job_timeout_s=self.settings.job_timeout_s,
-        )
-        self._greeted.append(backend)
-        return backend.greet()
-
-    def _open(self, stack: ExitStack) -> Services:
-        setup = load_setup(self.workspace)
-        data = self.workspace.data
-        try:
-            presence = Presence(data / "processes")
-            stack.callback(presence.close)
-            blobs = FolderBlobs(data / "blobs")
-        except OSError as error:
-            raise explain(error, data) from error
-        engine = open_sqlite(data / "ledger.sqlite")
-        ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
-        stack.callback(ledger.close)
-        recover(presence, ledger, blobs, [data, self.workspace.output])
-        return Services(
-            setup=setup,
-            enabled=self.settings.platforms,
-            ledger=ledger,
-            blobs=blobs,
-            listings=FolderListings(self.workspace.output),
-            is_placeholder=self.workspace.is_simulated,
-            attempts=self.settings.attempts,
-        )
-
 
 @contextmanager
 def open_house(workspace: Workspace, servers: Servers) -> Iterator[House]:
-    """Open a workspace. The state of the simulator is chosen if *servers* are simulators."""
+    """Open a workspace; if *servers* are simulators, in the state that is kept for placeholders."""
     workspace.check()
-    with House(workspace, load_settings(workspace), servers) as house:
-        yield house
+    with ExitStack() as stack:
+        settings = load_settings(workspace)
+        fleet = Fleet(servers, settings, stack)
+        place = replace(workspace, is_simulated=fleet.is_simulated())
+        yield House(place, settings, _open_services(place, settings, stack), fleet)
+
+
+def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -> Services:
+    setup = load_setup(workspace)
+    data = workspace.data
+    try:
+        presence = Presence(data / "processes")
+        stack.callback(presence.close)
+        blobs = FolderBlobs(data / "blobs")
+    except OSError as error:
+        raise explain(error, data) from error
+    engine = open_sqlite(data / "ledger.sqlite")
+    ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
+    stack.callback(ledger.close)
+    recover(presence, ledger, blobs, [data, workspace.output])
+    return Services(
+        setup=setup,
+        enabled=settings.platforms,
+        ledger=ledger,
+        blobs=blobs,
+        listings=FolderListings(workspace.output),
+        is_placeholder=workspace.is_simulated,
+        attempts=settings.attempts,
+    )
 
 
 def recover(presence: Presence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:

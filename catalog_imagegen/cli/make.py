@@ -194,7 +194,7 @@ def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, q
                 house.services,
                 source=source,
                 command=command,
-                backends=house.backends,
+                backends=house.fleet.backends,
                 progress=progress,
                 stop=stop,
             )

@@ -9,6 +9,7 @@ import typer
 
 from catalog_imagegen.bootstrap import Servers
 from catalog_imagegen.config import Workspace
+from catalog_imagegen.domain.errors import ConfigError
 
 WorkspaceDir = Annotated[
     Path,
@@ -38,10 +39,18 @@ Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the firs
 def servers(comfyui: list[str] | None, *, simulate: bool) -> Servers:
     """Where to render; naming a server and simulating exclude each other."""
     if comfyui and simulate:
-        raise typer.BadParameter("--simulate and --comfyui exclude each other; leave one out")
+        raise ConfigError(
+            "--simulate and --comfyui exclude each other; leave one out",
+            zh="--simulate 与 --comfyui 不能同时使用；请去掉其中一个",
+            code="simulate_and_comfyui",
+        )
     for url in comfyui or ():
         if not url.startswith(("http://", "https://")):
-            raise typer.BadParameter(f"--comfyui {url}: write it as http://HOST:PORT")
+            message, zh = (
+                f"--comfyui {url}: write it as http://HOST:PORT",
+                f"--comfyui {url}：请写成 http://主机:端口",
+            )
+            raise ConfigError(message, zh=zh, code="wrong_url")
     return Servers(tuple(comfyui or ()), simulate)
 
 

@@ -174,7 +174,8 @@ class ProgressBar:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._task is not None:  # a bar that never started would still print an empty line
+            self._bar.stop()
 
     def start(self, total: int) -> None:
         """Begin to show progress."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,8 @@ SPARE_HANDS = 2
 """Threads per server beyond its prompts in flight: they download, check and store meanwhile."""
 PAUSE_S = 0.1
 """Between looks when every picture left, or every slot, is in other hands."""
+FAREWELL_S = 5.0
+"""How long an interrupted run waits for its threads to put down what they hold."""
 FRESH_START = {"out_of_memory", "bad_picture"}
 """Failures that a server repeats unless it unloads its models and forgets its cached results."""
 
@@ -86,6 +89,9 @@ def produce(pictures: Sequence[Wanted], shop: Workshop, stop: threading.Event) -
             thread.join()
     except KeyboardInterrupt:
         stop.set()  # what was sent stays on the server; the next run adopts it
+        deadline = time.monotonic() + FAREWELL_S
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
         raise
     if production.crash is not None:
         raise production.crash

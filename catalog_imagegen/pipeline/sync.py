@@ -209,15 +209,20 @@ def carry_out(
 ) -> Report:
     """Record a plan, render what it lacks and publish the listings.
 
-    *backends* is asked for servers only if something must be rendered. Raises BackendUnavailable
-    when none can be reached at the start; one lost on the way is named in the report.
+    *backends* is asked for servers only if something must be rendered. Servers that cannot be reached,
+    at the start or on the way, are named in the report; what they should have rendered stays planned.
     """
     began = time.monotonic()
     ledger = services.ledger
     to_render = prepared.to_render()
-    servers = backends(to_render) if to_render else ()
     ledger.keep_products(source, prepared.rows)
     ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
+    unavailable: list[BackendUnavailable] = []
+    servers: Sequence[RenderBackend] = ()
+    try:
+        servers = backends(to_render) if to_render else ()
+    except BackendUnavailable as error:
+        unavailable.append(error)
     run = ledger.begin_run(command)
     progress.start(len(to_render))
     publisher = Publisher(ledger, services.blobs, services.listings)
@@ -246,7 +251,7 @@ def carry_out(
         seconds=round(time.monotonic() - began, 3),
         issues=prepared.issues,
         problems=_problems(prepared, production.made),
-        unavailable=tuple(production.unavailable),
+        unavailable=(*unavailable, *production.unavailable),
     )
     outcome = {"pictures": dict(report.pictures), "jobs_submitted": report.jobs_submitted}
     ledger.end_run(run, outcome | {"seconds": report.seconds, "renditions": report.renditions})

@@ -6,7 +6,7 @@ import io
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
@@ -18,6 +18,8 @@ MAX_ENLARGEMENT = 1.25
 MIN_QUALITY = 40
 PLACEHOLDER_COMMENT = b"catalog-imagegen placeholder: not a generated picture"
 _WHITE = (255, 255, 255)
+# Pillow's optimize needs the whole JPEG in one buffer and gives it a byte per pixel; grain takes up to three.
+ImageFile.MAXBLOCK = 2**24
 
 Verdict = Literal["too_small", "too_heavy"]
 
@@ -134,7 +136,7 @@ def _to_srgb(image: Image.Image) -> Image.Image:
             converted = ImageCms.profileToProfile(
                 image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode="RGB"
             )
-        except ImageCms.PyCMSError:  # a broken or mismatched profile: the pixels as they are
+        except (ImageCms.PyCMSError, OSError):  # a broken or mismatched profile: the pixels as they are
             converted = None
         if converted is not None:
             return converted

@@ -158,8 +158,9 @@ def test_life_of_a_picture(ledger: SqlLedger) -> None:
     """Planned, rendering, draft; a new prompt makes it planned again while the old picture is shown."""
     ledger.keep_plan(plan_of(wanted()))
     assert ledger.pictures()[0].state == "planned"
-    ledger.begin_attempt(attempt("p1"), "run1")
+    assert ledger.lease(f"render:{FIRST}")
     assert ledger.pictures()[0].state == "rendering"
+    ledger.begin_attempt(attempt("p1"), "run1")
     assert ledger.open_attempt(FIRST) == attempt("p1")
     ledger.rename_attempt("p1", "p2")
     ledger.keep_render(attempt("p2"), render(), Finished({}, 1000, 3000))

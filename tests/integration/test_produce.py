@@ -37,7 +37,7 @@ def make(house: House, reading: Reading = CATALOG) -> Report:
         house.services,
         source="run",
         command="run",
-        backends=house.backends,
+        backends=house.fleet.backends,
         progress=NullProgress(),
         stop=threading.Event(),
     )

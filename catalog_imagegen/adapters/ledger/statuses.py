@@ -7,14 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
-from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, TAKE
+from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, TAKE
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take
 from catalog_imagegen.domain.job import Failure, PictureState, PictureStatus, Record
 
 
-def pictures(db: Connection, subjects: Sequence[Collection[str]] | None) -> list[PictureStatus]:
-    """The wanted pictures of the subjects (in chunks), or all, in catalog order."""
+def pictures(
+    db: Connection, subjects: Sequence[Collection[str]] | None, in_hand: Collection[str]
+) -> list[PictureStatus]:
+    """The wanted pictures of the subjects (in chunks), or all, in catalog order.
+
+    *in_hand* are the renders that a living process works on.
+    """
     current = select(TAKE.c.key, func.max(TAKE.c.number).label("number")).group_by(TAKE.c.key).subquery()
     query = (
         select(
@@ -26,10 +31,6 @@ def pictures(db: Connection, subjects: Sequence[Collection[str]] | None) -> list
             TAKE.c.number.label("take_number"),
             TAKE.c.seed.label("take_seed"),
             TAKE.c.note.label("take_note"),
-            select(ATTEMPT.c.prompt_id)
-            .where(ATTEMPT.c.render_key == PICTURE.c.render_key, ATTEMPT.c.outcome == "open")
-            .exists()
-            .label("is_open"),
         )
         .outerjoin(RENDER, RENDER.c.render_key == PICTURE.c.shown_key)
         .outerjoin(current, current.c.key == PICTURE.c.key)
@@ -40,7 +41,9 @@ def pictures(db: Connection, subjects: Sequence[Collection[str]] | None) -> list
         rows = list(db.execute(query))
     else:
         rows = [row for chunk in subjects for row in db.execute(query.where(PICTURE.c.subject.in_(chunk)))]
-    return sorted((_status(row) for row in rows), key=lambda s: (s.order, s.key.subject, s.key.role, s.slot))
+    return sorted(
+        (_status(row, in_hand) for row in rows), key=lambda s: (s.order, s.key.subject, s.key.role, s.slot)
+    )
 
 
 def render(row: Row[Any], render_key: str | None = None) -> Render:
@@ -69,9 +72,9 @@ def _failure(row: Row[Any]) -> Failure | None:
     return Failure(row.failed_code, row.failure) if row.failed_code else None
 
 
-def _status(row: Row[Any]) -> PictureStatus:
+def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
     is_current = row.digest is not None and row.shown_key == row.render_key and not row.blocked_en
-    state = _state(row, is_current=is_current)
+    state = _state(row, is_current=is_current, is_in_hand=row.render_key in in_hand)
     failure = _failure(row) if state == "failed" else None
     return PictureStatus(
         key=ImageKey.parse(row.key),
@@ -91,11 +94,11 @@ def _status(row: Row[Any]) -> PictureStatus:
     )
 
 
-def _state(row: Row[Any], *, is_current: bool) -> PictureState:
+def _state(row: Row[Any], *, is_current: bool, is_in_hand: bool) -> PictureState:
     if row.blocked_en:
         return "blocked"
     if is_current:
         return "approved" if row.approval == "auto" else "draft"
     if row.failed_key is not None and row.failed_key == row.render_key:
         return "failed"
-    return "rendering" if row.is_open else "planned"
+    return "rendering" if is_in_hand else "planned"

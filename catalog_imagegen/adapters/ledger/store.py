@@ -23,6 +23,8 @@ from catalog_imagegen.domain.job import Attempt, Failure, Finished, PictureStatu
 CHUNK = 5_000
 """Values per IN list or INSERT; SQLite takes 32,766 variables in a statement."""
 ROWS = 500
+RENDER_LEASE = "render:"
+"""What producing calls its leases; the rest of the name is the render."""
 UNOWNED = "run"
 """The source of rows that a plain ``run`` read; any configured source may claim them."""
 
@@ -200,8 +202,11 @@ class SqlLedger:
 
     def pictures(self, subjects: Collection[str] | None = None) -> list[PictureStatus]:
         """The state of every wanted picture of these subjects, or of all, in catalog order."""
+        chunks = None if subjects is None else list(_chunks(sorted(subjects)))
         with self._reading() as db:
-            return statuses.pictures(db, None if subjects is None else list(_chunks(sorted(subjects))))
+            held = db.execute(select(LEASE).where(LEASE.c.name.startswith(RENDER_LEASE, autoescape=True)))
+            in_hand = {r.name.removeprefix(RENDER_LEASE) for r in held if self._is_alive(r.holder)}
+            return statuses.pictures(db, chunks, in_hand)
 
     # Attempts and renders
 
