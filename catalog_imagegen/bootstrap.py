@@ -13,8 +13,9 @@ from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.catalogs import Columns, read_catalog
 from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
 from catalog_imagegen.adapters.files import explain, sweep_temporary
+from catalog_imagegen.adapters.ledger.catalog import UNOWNED
 from catalog_imagegen.adapters.ledger.database import open_sqlite
-from catalog_imagegen.adapters.ledger.store import UNOWNED, SqlLedger
+from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.listings import FolderListings
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.config import (

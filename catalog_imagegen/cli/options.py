@@ -46,11 +46,11 @@ def servers(comfyui: list[str] | None, *, simulate: bool) -> Servers:
         )
     for url in comfyui or ():
         if not url.startswith(("http://", "https://")):
-            message, zh = (
+            raise ConfigError(
                 f"--comfyui {url}: write it as http://HOST:PORT",
-                f"--comfyui {url}：请写成 http://主机:端口",
+                zh=f"--comfyui {url}：请写成 http://主机:端口",
+                code="wrong_url",
             )
-            raise ConfigError(message, zh=zh, code="wrong_url")
     return Servers(tuple(comfyui or ()), simulate)
 
 

@@ -1,0 +1,160 @@
+"""The pictures: what was wanted last, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+
+from catalog_imagegen.adapters.ledger import statuses
+from catalog_imagegen.adapters.ledger.sql import Sql, chunks
+from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, RENDER, now
+from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Wanted
+from catalog_imagegen.domain.job import PictureStatus, Plan, Record
+
+RENDER_LEASE = "render:"
+"""What producing calls its leases; the rest of the name is the render."""
+
+
+class PictureRows(Sql):
+    """The PictureLedger port."""
+
+    def records(self, keys: Collection[ImageKey]) -> Mapping[ImageKey, Record]:
+        """What is recorded of these keys."""
+        with self._reading() as db:
+            return {
+                (record := statuses.record(row)).key: record
+                for chunk in chunks(sorted(map(str, keys)))
+                for row in db.execute(select(PICTURE).where(PICTURE.c.key.in_(chunk)))
+            }
+
+    def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]:
+        """Those of these renders that were made."""
+        with self._reading() as db:
+            return {
+                row.render_key: statuses.render(row)
+                for chunk in chunks(sorted(keys))
+                for row in db.execute(select(RENDER).where(RENDER.c.render_key.in_(chunk)))
+            }
+
+    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> None:
+        """Record what is wanted now; see the port."""
+        rows = [
+            _wanted_row(p.wanted) | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
+            for p in plan.pictures
+        ]
+        with self._engine.begin() as db:
+            self._upsert(
+                db,
+                PICTURE,
+                [row for row in rows if "shown_key" in row],
+                keep={"failed_key", "failed_code", "failure"},
+            )
+            self._upsert(
+                db,
+                PICTURE,
+                [row for row in rows if "shown_key" not in row],
+                keep={"shown_key", "failed_key", "failed_code", "failure"},
+            )
+            self._upsert(
+                db,
+                PICTURE,
+                [_blocked_row(b) for b in plan.blocked],
+                keep={
+                    "shown_key",
+                    "failed_key",
+                    "failed_code",
+                    "failure",
+                    "render_key",
+                    "made_of",
+                    "seed",
+                    "workflow",
+                },
+            )
+            for chunk in chunks(sorted(map(str, leaving))):
+                db.execute(update(PICTURE).where(PICTURE.c.key.in_(chunk)).values(is_wanted=False))
+
+    def wanted_keys(self, subjects: Collection[str]) -> set[ImageKey]:
+        """The keys recorded as wanted of these subjects."""
+        with self._reading() as db:
+            return {
+                ImageKey.parse(key)
+                for chunk in chunks(sorted(subjects))
+                for (key,) in db.execute(
+                    select(PICTURE.c.key).where(PICTURE.c.subject.in_(chunk), PICTURE.c.is_wanted)
+                )
+            }
+
+    def forgive(self, keys: Collection[ImageKey]) -> int:
+        """Give failed pictures their attempts back; says how many."""
+        forgiven = 0
+        with self._engine.begin() as db:
+            for chunk in chunks(sorted(map(str, keys))):
+                failed = PICTURE.c.key.in_(chunk) & PICTURE.c.failed_key.is_not(None)
+                rows = db.execute(select(PICTURE.c.failed_key).where(failed)).scalars().all()
+                db.execute(
+                    update(ATTEMPT)
+                    .where(ATTEMPT.c.render_key.in_(rows), ATTEMPT.c.outcome.not_in(("open", "done")))
+                    .values(outcome="forgiven")
+                )
+                db.execute(update(PICTURE).where(failed).values(failed_key=None, failed_code="", failure=""))
+                forgiven += len(rows)
+        return forgiven
+
+    def pictures(self, subjects: Collection[str] | None = None) -> list[PictureStatus]:
+        """The state of every wanted picture of these subjects, or of all, in catalog order."""
+        pieces = None if subjects is None else list(chunks(sorted(subjects)))
+        with self._reading() as db:
+            held = db.execute(select(LEASE).where(LEASE.c.name.startswith(RENDER_LEASE, autoescape=True)))
+            in_hand = {r.name.removeprefix(RENDER_LEASE) for r in held if self._is_alive(r.holder)}
+            return statuses.pictures(db, pieces, in_hand)
+
+
+def _wanted_row(wanted: Wanted) -> dict[str, Any]:
+    return {
+        **_key_columns(wanted),
+        "approval": wanted.approval,
+        "render_key": wanted.render_key,
+        "failed_code": "",
+        "failure": "",
+        "blocked_en": "",
+        "blocked_zh": "",
+        "seed": str(wanted.seed),
+        "workflow": wanted.workflow,
+        "positive": wanted.prompt.positive,
+        "negative": wanted.prompt.negative,
+        "made_of": dict(wanted.made_of),
+    }
+
+
+def _blocked_row(blocked: Blocked) -> dict[str, Any]:
+    return {
+        **_key_columns(blocked),
+        "approval": "human",
+        "failed_code": "",
+        "failure": "",
+        "blocked_en": blocked.reason_en,
+        "blocked_zh": blocked.reason_zh,
+        "seed": "",
+        "workflow": "",
+        "positive": "",
+        "negative": "",
+        "made_of": {},
+    }
+
+
+def _key_columns(picture: Wanted | Blocked) -> dict[str, Any]:
+    return {
+        "key": str(picture.key),
+        "subject": picture.key.subject,
+        "role": picture.key.role,
+        "item": picture.key.item,
+        "item_text": picture.item_text,
+        "slot": picture.slot,
+        "position": picture.order,
+        "sku": picture.sku,
+        "is_wanted": True,
+        "planned_at": now(),
+    }

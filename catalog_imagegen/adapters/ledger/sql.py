@@ -1,0 +1,55 @@
+"""What the parts of the ledger share: transactions, upserts, chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from catalog_imagegen.adapters.ledger.database import READ_ONLY
+
+CHUNK = 5_000
+"""Values per IN list; SQLite takes 32,766 variables in a statement."""
+ROWS = 500
+"""Rows per INSERT, for the same reason."""
+
+
+class Sql:
+    """A database, who we are in it, and who of the others is alive."""
+
+    def __init__(self, engine: Engine, *, holder: str, is_alive: Callable[[str], bool]) -> None:
+        self._engine = engine
+        self._holder = holder
+        self._is_alive = is_alive
+
+    def _reading(self) -> Connection:
+        return self._engine.connect().execution_options(**READ_ONLY)
+
+    def _upsert(
+        self, db: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Collection[str] = ()
+    ) -> None:
+        """Insert rows or replace what stands under their keys, except the columns to *keep*."""
+        if not rows:
+            return
+        insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+        keys = [column.name for column in table.primary_key]
+        for start in range(0, len(rows), ROWS):
+            statement = insert(table).values(rows[start : start + ROWS])
+            db.execute(
+                statement.on_conflict_do_update(
+                    index_elements=keys,
+                    set_={
+                        name: statement.excluded[name]
+                        for name in rows[0]
+                        if name not in keys and name not in keep
+                    },
+                )
+            )
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """*values* in pieces that fit into a statement."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
