@@ -129,7 +129,7 @@ def _workshop(folder: Path, url: str, wanted: Sequence[Wanted], on_made: Any) ->
         yield Workshop(
             ledger=services.ledger,
             blobs=services.blobs,
-            backends=house.backends(wanted),
+            backends=house.fleet.backends(wanted),
             run=services.ledger.begin_run("bench"),
             is_placeholder=services.is_placeholder,
             on_made=on_made,

@@ -131,14 +131,14 @@ def conclusions(measured: dict[str, Measured]) -> list[tuple[str, float, float]]
     return [
         (f"ours / {TWO.name}", ours.median_s / measured[TWO.name].median_s, AT_MOST_OF_TWO),
         (f"ours / {THREE.name}", ours.median_s / measured[THREE.name].median_s, AT_MOST_OF_THREE),
-        ("ours: nothing executing", ours.median_idle, AT_MOST_IDLE),
+        ("ours: idle, nothing executing", ours.median_idle, AT_MOST_IDLE),
     ]
 
 
 def show(at: Server, measured: dict[str, Measured], *, pictures: int) -> None:
     """Two tables: what was measured, and what that means."""
     table = Table(title=f"{pictures} pictures, {SIZE}×{SIZE} · {at.label}", title_justify="left")
-    for name in ("client", "median s", "all s", "nothing executing", "pictures/min"):
+    for name in ("client", "median s", "runs, s", "idle", "per min"):
         table.add_column(name, justify="left" if name == "client" else "right")
     for name, result in measured.items():
         runs = " ".join(f"{seconds:.2f}" for seconds in result.wall_s)

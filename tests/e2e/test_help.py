@@ -1,0 +1,93 @@
+"""Every command explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import typer.main
+
+from catalog_imagegen import __version__
+from catalog_imagegen.cli import app
+from tests.e2e.cli import Ran, cli
+
+SERVERS = ("--comfyui", "--simulate")
+COMMON = ("--workspace", "--json")
+CHOICE = ("--platform", "--role", "--sku", "--limit")
+CONTRACT: Mapping[str, tuple[str, ...]] = {
+    "init": (),
+    "run": (*CHOICE, *SERVERS, "--out", *COMMON),
+    "plan": (*CHOICE, *SERVERS, *COMMON),
+    "catalog check": COMMON,
+    "status": ("--simulate", *COMMON),
+    "regenerate": ("--role", "--slot", "--note", "--seed", *SERVERS, *COMMON),
+    "retry": ("--sku", *SERVERS, *COMMON),
+    "sync": (*SERVERS, *COMMON),
+    "workflow check": ("--json",),
+    "simulator": ("--port", "--seconds", "--faults"),
+}
+GROUPS = ("", "catalog", "workflow")
+
+
+def commands(group: Any, path: str = "") -> Iterator[str]:
+    """Every command below *group*, groups left out."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{path}{name} ")
+        else:
+            yield f"{path}{name}"
+
+
+@pytest.fixture(scope="module")
+def helps() -> Mapping[str, Ran]:
+    """What every command and group prints for --help, asked for side by side."""
+
+    def ask(name: str) -> Ran:
+        return cli(*name.split(), "--help", env={"COLUMNS": "120"})
+
+    names = [*CONTRACT, *GROUPS]
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(names, pool.map(ask, names), strict=True))
+
+
+def test_the_contract_names_every_command() -> None:
+    """No command is left out here, so none escapes the tests below."""
+    assert set(commands(typer.main.get_command(app))) == set(CONTRACT)
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_help_of_a_command(name: str, helps: Mapping[str, Ran]) -> None:
+    """It ends well, shows an example of this very command and lists the options of the contract."""
+    found = helps[name]
+    assert (found.code, found.err) == (0, "")
+    assert "Example:" in found.out
+    assert f"catalog-imagegen {name}" in found.out.partition("Example:")[2].partition("──")[0]
+    for option in CONTRACT[name]:
+        assert option in found.out
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_help_of_a_group(name: str, helps: Mapping[str, Ran]) -> None:
+    """It ends well and lists its commands."""
+    found = helps[name]
+    assert (found.code, found.err) == (0, "")
+    for command in CONTRACT:
+        group, _, last = command.rpartition(" ")
+        if group == name:
+            assert f" {last} " in found.out
+
+
+def test_version() -> None:
+    """--version says which version this is and nothing else."""
+    found = cli("--version")
+    assert (found.code, found.out, found.err) == (0, f"catalog-imagegen {__version__}\n", "")
+
+
+def test_no_arguments_show_the_help() -> None:
+    """Somebody who types the bare name is shown what there is, not an error."""
+    found = cli()
+    assert "Traceback" not in found.err
+    assert found.says("catalog-imagegen")
+    assert all(found.says(name.split()[0]) for name in CONTRACT)
