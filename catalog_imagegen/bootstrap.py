@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from pathlib import Path
 from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.catalogs import Columns, read_catalog
 from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
-from catalog_imagegen.adapters.files import explain, sweep_temporary
+from catalog_imagegen.adapters.files import explain, make_folder, sweep_temporary, write_whole
 from catalog_imagegen.adapters.ledger.catalog import UNOWNED
 from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
@@ -44,18 +43,14 @@ __all__ = ["House", "Servers", "init_workspace", "open_house", "read_source", "r
 def init_workspace(folder: Path) -> list[str]:
     """Copy what a shop makes its own; files that are there already stay. Returns what was copied."""
     copied = []
-    try:
-        for name in COPIED:
-            for source in _files(defaults() / name):
-                relative = source.relative_to(defaults())
-                target = folder / relative
-                if target.exists():
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
+    for name in COPIED:
+        for source in _files(defaults() / name):
+            relative = source.relative_to(defaults())
+            target = folder / relative
+            if not target.exists():
+                make_folder(target.parent)
+                write_whole(target, source.read_bytes())
                 copied.append(str(relative))
-    except OSError as error:
-        raise explain(error, folder) from error
     return copied
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalog_imagegen.adapters.files import sync_folder, write_whole
+from catalog_imagegen.adapters.files import make_folder, write_whole
 from catalog_imagegen.domain.fingerprint import Digest, digest
 
 
@@ -14,16 +14,14 @@ class FolderBlobs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def put(self, content: bytes) -> Digest:
         """Store bytes and return their name."""
         name = digest(content)
         path = self._path(name)
         if not path.exists():
-            if not path.parent.exists():
-                path.parent.mkdir(exist_ok=True)
-                sync_folder(self._folder)
+            make_folder(path.parent)
             write_whole(path, content)
         return name
 

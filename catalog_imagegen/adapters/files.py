@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from catalog_imagegen.domain.errors import ConfigError, StorageFull
@@ -19,23 +19,41 @@ def write_whole(path: Path, content: bytes) -> None:
     write_all([(path, content)])
 
 
-def write_all(files: Iterable[tuple[Path, bytes]]) -> None:
-    """Write files, each whole or not at all, with one sync of every folder at the end."""
-    folders = set()
-    for path, content in files:
-        temporary = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
-        try:
+def write_all(files: Iterable[tuple[Path, bytes]], *, on_written: Callable[[], None] = lambda: None) -> None:
+    """Write files, each whole or not at all, appearing in the order given.
+
+    Every byte is on the disk before the first file appears; *on_written* is called in between. Raises
+    StorageFull or ConfigError, and then nothing has changed.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        for path, content in files:
+            temporary = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
+            waiting.append((temporary, path))
             with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+        on_written()
+        for temporary, path in waiting:
             temporary.replace(path)
-        except OSError as error:
+        for folder in {path.parent for _, path in waiting}:
+            sync_folder(folder)
+    except OSError as error:
+        for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)
-            raise explain(error, path.parent) from error
-        folders.add(path.parent)
-    for folder in folders:
-        sync_folder(folder)
+        raise explain(error, waiting[0][1].parent) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, durably. Raises StorageFull or ConfigError."""
+    if folder.is_dir():
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise explain(error, folder) from error
 
 
 def explain(error: OSError, place: Path) -> Exception:

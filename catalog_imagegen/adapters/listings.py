@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from catalog_imagegen.adapters.files import explain, write_all
+from catalog_imagegen.adapters.files import make_folder, write_all
 from catalog_imagegen.stages.rendition import Rendition
 
 MANIFEST = "listing.json"
@@ -44,21 +44,17 @@ class FolderListings:
     ) -> None:
         """Replace a listing; see the port.
 
-        The old ``listing.json`` goes first and the new one comes last, so that a listing that was
-        cut off is seen to be incomplete.
+        Between the old ``listing.json`` and the new one there is none, so that a listing that was cut
+        off is seen to be incomplete. A full disk is noticed before the old one goes.
         """
         place = self._folder / platform / folder
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise explain(error, self._folder) from error
-        (place / MANIFEST).unlink(missing_ok=True)
-        written = list(files)
-        write_all((place / name, content) for name, content in written)
-        for path in _foreign(place, {name for name, _ in written}):
-            path.unlink(missing_ok=True)
+        make_folder(place)
+        pictures = [(place / name, content) for name, content in files]
         text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-        write_all([(place / MANIFEST, text.encode())])
+        last = (place / MANIFEST, text.encode())
+        write_all([*pictures, last], on_written=lambda: last[0].unlink(missing_ok=True))
+        for path in _foreign(place, {path.name for path, _ in pictures}):
+            path.unlink(missing_ok=True)
 
 
 def _read(place: Path) -> Mapping[str, Any]:

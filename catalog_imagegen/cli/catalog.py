@@ -34,7 +34,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new wor
     show.out.print("  sample_catalog/          products to try · 示例商品")
     show.out.print("Next · 下一步：")
     show.out.print(
-        Text(f"  catalog-imagegen run {folder}/sample_catalog/products.xlsx --workspace {folder} --simulate")
+        Text(f"  catalog-imagegen run {folder}/sample_catalog/products.xlsx --workspace {folder} --simulate"),
+        soft_wrap=True,
     )
 
 

@@ -18,8 +18,17 @@ from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import CatalogImagegenError
 from catalog_imagegen.pipeline.sync import Problem, Report
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+PIPED_COLUMNS = 140
+"""Width of tables that no terminal limits."""
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=PIPED_COLUMNS)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 COLORS = {
     "ready": "green",
@@ -45,9 +54,9 @@ def as_json(value: Any) -> None:
 
 def complain(error: CatalogImagegenError) -> None:
     """An error that ends a command: English, then Chinese, on one screen."""
-    err.print(Text.assemble(("Error: ", "bold red"), error.message_en))
+    err.print(Text.assemble(("Error: ", "bold red"), error.message_en), soft_wrap=True)
     if error.message_zh != error.message_en:
-        err.print(Text.assemble(("错误：", "bold red"), error.message_zh))
+        err.print(Text.assemble(("错误：", "bold red"), error.message_zh), soft_wrap=True)
 
 
 def issues(found: Sequence[Issue], *, with_notes: bool = False) -> None:
@@ -123,7 +132,7 @@ def report(result: Report, *, output: str, is_simulated: bool) -> None:
                 "样张 PREVIEW: placeholders painted by the simulator, not generated pictures.", style="yellow"
             )
         )
-    out.print(Text.assemble("Look in · 图片位于 ", (output, "bold")))
+    out.print(Text.assemble("Look in · 图片位于 ", (output, "bold")), soft_wrap=True)
     for error in result.unavailable:
         complain(error)
 

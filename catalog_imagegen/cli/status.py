@@ -38,7 +38,9 @@ def status(
             _show_one(found[0])
         else:
             _show_all(found)
-            show.out.print(Text.assemble("Look in · 图片位于 ", (str(house.workspace.output), "bold")))
+            show.out.print(
+                Text.assemble("Look in · 图片位于 ", (str(house.workspace.output), "bold")), soft_wrap=True
+            )
 
 
 def _show_all(found: Sequence[SkuOverview]) -> None:

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from catalog_imagegen.cli import options, show
+from catalog_imagegen.config import load_points
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.stages.workflow import POINTS, parse_workflow
 
@@ -23,9 +24,10 @@ def workflow() -> None:
 @group.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A workflow in API format.")],
+    workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
-    """Show which inputs a workflow offers and which it lacks.
+    """Show which inputs a workflow offers and which it lacks, with the workspace's mapping if it has one.
 
     Example: `catalog-imagegen workflow check config/workflows/z_image_turbo.json`
     """
@@ -37,7 +39,7 @@ def check(
             zh=f"{file}：无法读取（{error}）；请指定 API 格式的工作流文件",
             code="workflow_unreadable",
         ) from error
-    found = parse_workflow(file.stem, text)
+    found = parse_workflow(file.stem, text, load_points(options.workspace(workspace), file.stem))
     if json:
         points = {p: f"{at.node}.{at.input}" for p, at in found.points.items()}
         show.as_json(

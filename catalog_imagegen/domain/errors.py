@@ -36,6 +36,12 @@ class CatalogError(ConfigError):
     """The catalog as a whole cannot be read; single rows are reported as issues instead."""
 
 
+class SourceUnreachable(CatalogError):
+    """A database does not answer just now."""
+
+    exit_code = EXIT_TRY_LATER
+
+
 class ItemError(CatalogImagegenError):
     """Stops one row or one picture; the run goes on."""
 

@@ -157,7 +157,8 @@ class Publisher:
 
 def _composed(publication: Publication) -> tuple[tuple[Entry, ...], list[Fingerprint], Fingerprint]:
     """The entries of a listing, the keys of their renditions, and the key of it all."""
-    entries = arrange(publication.platform, publication.pictures)
+    owner = publication.skus[0] if publication.platform.listing_per == "sku" else ""
+    entries = arrange(publication.platform, publication.pictures, sku=owner)
     keys = [
         rendition_key(e.picture.render.digest, e.placement, placeholder=e.picture.render.placeholder)
         for e in entries

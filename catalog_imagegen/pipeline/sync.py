@@ -189,6 +189,12 @@ def _check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
     for name in names:
         if name in existing:
             continue
+        if not existing:
+            raise ConfigError(
+                f"there is no {kind} yet; start with: catalog-imagegen run CATALOG",
+                zh=f"还没有任何 {kind}；请先运行 catalog-imagegen run CATALOG",
+                code=f"unknown_{kind.lower()}",
+            )
         near = difflib.get_close_matches(name, existing, n=3, cutoff=0.5) or existing[:8]
         raise ConfigError(
             f"there is no {kind} {name!r}; did you mean {' or '.join(near) or 'something else'}?",

@@ -97,6 +97,7 @@ def parse_workflow(name: str, text: str, mapping: Mapping[str, str] | None = Non
         )
         if found is not None:
             points[point] = found
+    _refuse_shared(name, points)
     missing = [point for point in REQUIRED if point not in points]
     if missing:
         raise ConfigError(
@@ -107,6 +108,18 @@ def parse_workflow(name: str, text: str, mapping: Mapping[str, str] | None = Non
             code="workflow_point_missing",
         )
     return Workflow(name=name, graph=graph, points=points)
+
+
+def _refuse_shared(name: str, points: Mapping[str, Point]) -> None:
+    """One input cannot hold two values: a primitive that feeds width and height makes every size square."""
+    holders: dict[tuple[str, str], str] = {}
+    for point, at in points.items():
+        if (other := holders.setdefault((at.node, at.input), point)) != point:
+            raise ConfigError(
+                f"workflow {name}: {other} and {point} are the same input ({at.node}.{at.input}); give each its own",
+                zh=f"工作流 {name}：{other} 与 {point} 是同一个输入（{at.node}.{at.input}）；请为它们分别设置",
+                code="workflow_point_shared",
+            )
 
 
 def _parse_graph(name: str, text: str) -> Graph:

@@ -481,7 +481,7 @@ def test_an_unknown_role_of_a_placement_names_a_near_one(shop: Workspace) -> Non
     )
     error = refusal(shop)
     assert error.code == "unknown_name"
-    assert "mine takes the role 'lifestile'; did you mean lifestyle" in error.message_en
+    assert "mine: there is no role 'lifestile'; did you mean lifestyle" in error.message_en
 
 
 def test_column_aliases_are_overlaid(shop: Workspace) -> None:
@@ -523,7 +523,7 @@ def test_simulated_state_is_kept_apart() -> None:
 def test_variables_in_a_source_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords stay out of files that are committed."""
     monkeypatch.setenv("SHOP_PASSWORD", "geheim")
-    assert expand("pg://u:${SHOP_PASSWORD}@db/erp?a=$$", place="x") == "pg://u:geheim@db/erp?a=$"
+    assert expand("pg://u:${SHOP_PASSWORD}@db/erp?a=$$", place="x") == "pg://u:geheim@db/erp?a=$$"
     assert expand("", place="x") == ""
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from catalog_imagegen.adapters.catalogs.files import existing_file
 from catalog_imagegen.adapters.catalogs.grid import Cell, Grid, Grids, Row
-from catalog_imagegen.domain.errors import CatalogError
+from catalog_imagegen.domain.errors import CatalogError, SourceUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -111,7 +111,7 @@ def _connected(source: _Source) -> Iterator[sa.Connection]:
         connection = source.engine.connect()
     except DBAPIError as error:
         reason = _reason(error, source.secret)
-        raise CatalogError(
+        raise SourceUnreachable(
             f"{source.shown} cannot be reached ({reason}); check host, port, user and password, "
             "and that the database is running",
             zh=f"无法连接 {source.shown}（{reason}）；请检查主机、端口、用户名和密码，并确认数据库已启动",

@@ -66,8 +66,14 @@ class ComfyUIBackend:
         """
         try:
             stats = self._client.system_stats()
-        except (Unreachable, Refused) as error:
+        except Unreachable as error:
             raise _unavailable(self.name, error) from error
+        except Refused as error:
+            raise ConfigError(
+                f"{self.name} answers, but not as ComfyUI does ({error}); check the address and the port",
+                zh=f"{self.name} 有响应，但不像 ComfyUI（{error}）；请检查地址和端口",
+                code="not_comfyui",
+            ) from error
         version, text = version_of(stats)
         if version and version < OLDEST:
             raise ConfigError(

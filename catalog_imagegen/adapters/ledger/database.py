@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from catalog_imagegen.domain.errors import ConfigError
 
 BUSY_TIMEOUT_MS = 30_000
 _NETWORK_DRIVES = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "vboxsf"}
+NEARLY_FULL = 100_000
+"""Bytes; with less, SQLite's "disk I/O error" means that the disk is full."""
 READ_ONLY = {"is_read_only": True}
 """Execution options of a connection that will only read, and so need not wait for writers."""
 
@@ -39,9 +42,17 @@ def open_sqlite(path: Path) -> Engine:
             code="network_drive",
         )
     engine = create_engine(f"sqlite:///{path}")
+    try:
+        return _prepared(engine, path)
+    except sqlite3.DatabaseError as error:  # while connecting SQLAlchemy passes on the driver's own
+        engine.dispose()
+        raise _explained(error, path) or error from error
+
+
+def _prepared(engine: Engine, path: Path) -> Engine:
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
-    event.listen(engine, "handle_error", partial(_on_error, path.parent))
+    event.listen(engine, "handle_error", partial(_on_error, path))
     with _only_one(path.with_suffix(".migrating")):
         migrate(engine, str(path))
     return engine
@@ -92,12 +103,28 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _on_error(folder: Path, failed: ExceptionContext) -> None:
-    """A full disk and a read-only file are the user's to mend; SQLite says which by number."""
-    numbers = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS}
-    code = getattr(failed.original_exception, "sqlite_errorcode", 0) & 0xFF
-    if code in numbers:
-        raise explain(OSError(numbers[code], "SQLite"), folder) from failed.original_exception
+def _on_error(path: Path, failed: ExceptionContext) -> None:
+    if (explained := _explained(failed.original_exception, path)) is not None:
+        raise explained from failed.original_exception
+
+
+def _explained(error: BaseException | None, path: Path) -> Exception | None:
+    """What the user can mend, by SQLite's number: a full disk, a read-only file, a damaged one."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < NEARLY_FULL:
+        code = sqlite3.SQLITE_FULL  # SQLite could not grow its shared memory file
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return ConfigError(
+            f"{path} is damaged or no ledger; move it away and restore a backup",
+            zh=f"{path} 已损坏或不是账本数据库；请移走该文件并恢复备份",
+            code="ledger_damaged",
+        )
+    numbers = {
+        sqlite3.SQLITE_FULL: errno.ENOSPC,
+        sqlite3.SQLITE_READONLY: errno.EROFS,
+        sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    }
+    return explain(OSError(numbers[code], "SQLite"), path.parent) if code in numbers else None
 
 
 def _drive_type(folder: Path) -> str:

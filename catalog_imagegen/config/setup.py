@@ -1,0 +1,191 @@
+"""What decides which pictures are made: roles, platforms, workflows, templates, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from catalog_imagegen.config.files import Strict, overlaid, read_text, read_toml, unknown, validated
+from catalog_imagegen.config.workspace import Workspace
+from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.imaging import ImageRole, Placement, Platform
+from catalog_imagegen.pipeline.want import Setup
+from catalog_imagegen.stages.prompt import PromptBook
+from catalog_imagegen.stages.workflow import POINTS, Workflow, parse_workflow
+
+RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
+FileSide = Annotated[int, Field(ge=1, le=20_000)]
+
+
+class _RoleTable(Strict):
+    workflow: str
+    size: tuple[RenderSide, RenderSide]
+    items: tuple[str, ...] = ()
+    items_from: Literal["", "features", "usage_scenarios", "detail_features", "advantages", "accessories"] = (
+        ""
+    )
+    items_need: str = Field(default="", pattern=r"^([^.]+\.[^.]+)?$")
+    default_items: tuple[str, ...] = ()
+    max: int = Field(default=1, ge=1, le=50)
+    scope: Literal["sku", "spu"] = "sku"
+    approval: Literal["human", "auto"] = "human"
+    enabled: bool = True
+    steps: int | None = Field(default=None, ge=1)
+    cfg: float | None = Field(default=None, ge=0)
+
+
+class _WorkflowTable(Strict):
+    points: dict[Annotated[str, Field(pattern=f"^({'|'.join(POINTS)})$")], str] = Field(default={})
+
+
+class _RolesFile(Strict):
+    roles: dict[str, _RoleTable]
+    workflows: dict[str, _WorkflowTable] = Field(default={})
+
+
+class _PlacementTable(Strict):
+    name: str
+    roles: tuple[str, ...] = Field(min_length=1)
+    size: tuple[FileSide, FileSide]
+    min_size: tuple[int, int] = (0, 0)
+    fit: Literal["cover", "contain", "pad", "width"] = "cover"
+    format: Literal["JPEG", "PNG"] = "JPEG"
+    quality: int = Field(default=92, ge=40, le=95)
+    max_bytes: int = Field(default=3 * 1024 * 1024, ge=10_000)
+    count: int = Field(default=1, ge=1)
+    file_name: str = Field(
+        default="{sku}_{order:02}_{role}", pattern=r"^([^{}/\\]|\{(sku|role|order|n|kind)(:0?\d)?\})+$"
+    )
+
+
+class _PlatformTable(Strict):
+    title: str
+    listing_per: Literal["sku", "spu"]
+    placements: tuple[_PlacementTable, ...] = Field(min_length=1)
+
+
+class _PlatformsFile(Strict):
+    platforms: dict[str, _PlatformTable]
+
+
+KEYS = [
+    name
+    for model in (_RolesFile, _RoleTable, _PlatformsFile, _PlatformTable, _PlacementTable)
+    for name in model.model_fields
+]
+
+
+def load_setup(workspace: Workspace) -> Setup:
+    """Roles, platforms, workflows and templates, checked against each other."""
+    roles_path = workspace.own_or_packaged("config/roles.toml")
+    file = validated(_RolesFile, read_toml(roles_path), roles_path, KEYS)
+    workflows = _load_workflows(workspace, file)
+    prompts = load_prompts(workspace)
+    for name, table in file.roles.items():
+        _check_role(name, table, roles_path, workflows, prompts)
+    platforms = _load_platforms(workspace)
+    known = list(file.roles)
+    for platform in platforms.values():
+        for role in {role for placement in platform.placements for role in placement.roles}:
+            if role not in file.roles:
+                raise unknown("role", "图片角色", f"config/platforms.toml: {platform.name}", role, known)
+    return Setup(
+        roles={name: _role(name, table) for name, table in file.roles.items()},
+        platforms=platforms,
+        workflows=workflows,
+        prompts=prompts,
+    )
+
+
+def load_points(workspace: Workspace, workflow: str) -> Mapping[str, str]:
+    """How the workspace maps the input points of a workflow; empty where it does not."""
+    path = workspace.own_or_packaged("config/roles.toml")
+    file = validated(_RolesFile, read_toml(path), path, KEYS)
+    return file.workflows[workflow].points if workflow in file.workflows else {}
+
+
+def load_prompts(workspace: Workspace) -> PromptBook:
+    """The templates and the vocabulary beside them."""
+    folder = workspace.own_or_packaged("prompt_templates")
+    templates = {path.name: read_text(path) for path in sorted(folder.glob("*.j2"))}
+    vocabulary_path = folder / "vocabulary.toml"
+    return PromptBook(templates, read_toml(vocabulary_path) if vocabulary_path.is_file() else {})
+
+
+def load_columns(workspace: Workspace) -> Mapping[str, Any]:
+    """Header aliases: the packaged ones, overlaid by the workspace's."""
+    return overlaid(workspace, "config/columns.toml")
+
+
+def _load_workflows(workspace: Workspace, file: _RolesFile) -> Mapping[str, Workflow]:
+    folder = workspace.own_or_packaged("config/workflows")
+    paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    for name in file.workflows:
+        if name not in paths:
+            raise unknown("workflow", "工作流", folder, name, paths)
+    found = {}
+    for name in dict.fromkeys(table.workflow for table in file.roles.values()):
+        if name not in paths:
+            raise unknown("workflow", "工作流", folder, name, paths)
+        points = file.workflows[name].points if name in file.workflows else {}
+        found[name] = parse_workflow(name, read_text(paths[name]), points)
+    return found
+
+
+def _load_platforms(workspace: Workspace) -> Mapping[str, Platform]:
+    path = workspace.root / "config" / "platforms.toml"
+    file = validated(_PlatformsFile, overlaid(workspace, "config/platforms.toml"), path, KEYS)
+    return {name: _platform(name, table) for name, table in file.platforms.items()}
+
+
+def _check_role(
+    name: str, table: _RoleTable, path: Path, workflows: Mapping[str, Workflow], prompts: PromptBook
+) -> None:
+    if table.enabled and not prompts.has(name):
+        raise ConfigError(
+            f"{path}: the role {name} has no prompt_templates/{name}.j2; add the template or set enabled = false",
+            zh=f"{path}：图片角色 {name} 没有模板 prompt_templates/{name}.j2；请添加模板或设 enabled = false",
+            code="template_missing",
+        )
+    if bool(table.items) == bool(table.items_from):
+        raise ConfigError(
+            f"{path}: roles.{name} needs either items or items_from, not both",
+            zh=f"{path}：roles.{name} 需要 items 或 items_from 其中之一",
+            code="role_items",
+        )
+    for point in ("steps", "cfg"):
+        if getattr(table, point) is not None and workflows[table.workflow].lacks(point):
+            raise ConfigError(
+                f"{path}: roles.{name}.{point} is set, but the workflow {table.workflow} has no such input; remove it",
+                zh=f"{path}：设置了 roles.{name}.{point}，但工作流 {table.workflow} 没有该输入；请删除",
+                code="workflow_point_missing",
+            )
+
+
+def _role(name: str, table: _RoleTable) -> ImageRole:
+    fixed = {"steps": table.steps, "cfg": table.cfg}
+    width, height = table.size
+    return ImageRole(
+        name=name,
+        width=width,
+        height=height,
+        inputs={point: value for point, value in fixed.items() if value is not None},
+        **table.model_dump(exclude={"size", "steps", "cfg"}),
+    )
+
+
+def _platform(name: str, table: _PlatformTable) -> Platform:
+    placements = tuple(
+        Placement(
+            width=p.size[0],
+            height=p.size[1],
+            min_width=p.min_size[0],
+            min_height=p.min_size[1],
+            **p.model_dump(exclude={"size", "min_size"}),
+        )
+        for p in table.placements
+    )
+    return Platform(name=name, title=table.title, listing_per=table.listing_per, placements=placements)
