@@ -79,8 +79,8 @@ def load_settings(workspace: Workspace) -> Settings:
     except SettingsError as error:
         names = ", ".join(name for name in _variables() if not _is_json(os.environ[name]))
         raise ConfigError(
-            f"the environment variable {names} is not JSON; write lists and tables as JSON, e.g. [\"amazon\"]",
-            zh=f"环境变量 {names} 不是 JSON；列表请写成 JSON，例如 [\"amazon\"]",
+            f'the environment variable {names} is not JSON; write lists and tables as JSON, e.g. ["amazon"]',
+            zh=f'环境变量 {names} 不是 JSON；列表请写成 JSON，例如 ["amazon"]',
             code="environment_syntax",
         ) from error
     except ValidationError as error:

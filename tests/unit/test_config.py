@@ -215,7 +215,7 @@ def test_a_list_in_a_variable_must_be_json(shop: Workspace, monkeypatch: pytest.
     """``PLATFORMS=amazon`` is what people try first: the message shows how to write it."""
     monkeypatch.setenv("CATALOG_IMAGEGEN_PLATFORMS", "amazon")
     error = refusal(shop, load_settings)
-    assert "platforms" in error.message_en
+    assert "CATALOG_IMAGEGEN_PLATFORMS" in error.message_en
     assert "JSON" in error.message_en
 
 
