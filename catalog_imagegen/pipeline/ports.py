@@ -119,8 +119,8 @@ class JobLedger(Protocol):
 
     def fail_attempt(self, prompt_id: str, failure: Failure) -> None: ...
 
-    def failures(self, render: Fingerprint) -> Sequence[str]:
-        """The failure codes of attempts at a render that were not forgiven."""
+    def failures(self, render: Fingerprint) -> Sequence[Failure]:
+        """How attempts at a render failed that were not forgiven, the last one last."""
         ...
 
     def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 from catalog_imagegen.domain.errors import BackendUnavailable, CatalogImagegenError
 from catalog_imagegen.domain.imaging import Render, Wanted
 from catalog_imagegen.domain.job import Attempt, Failure, Finished
+from catalog_imagegen.pipeline.board import Board
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, RenderBackend
 from catalog_imagegen.stages.quality import judge
 
@@ -75,7 +76,10 @@ def produce(pictures: Sequence[Wanted], shop: Workshop, stop: threading.Event) -
     to the other servers, and named in ``unavailable``.
     """
     production = Production()
-    board = _Board(pictures, shop)
+    unfinished = shop.ledger.open_attempts([picture.render_key for picture in pictures])
+    servers = {backend.name for backend in shop.backends}
+    homes = {key: attempt.server for key, attempt in unfinished.items() if attempt.server in servers}
+    board = Board(pictures, homes)
     threads = []
     for backend in shop.backends:
         hand = _Hand(shop, backend, board, production, stop)
@@ -98,49 +102,6 @@ def produce(pictures: Sequence[Wanted], shop: Workshop, stop: threading.Event) -
     return production
 
 
-class _Board:
-    """The pictures still to make, handed out in order; one that a server may already know goes there."""
-
-    def __init__(self, pictures: Sequence[Wanted], shop: Workshop) -> None:
-        unfinished = shop.ledger.open_attempts([w.render_key for w in pictures])
-        servers = {backend.name for backend in shop.backends}
-        self._waiting = list(pictures)
-        self._home = {key: a.server for key, a in unfinished.items() if a.server in servers}
-        self._in_hand = 0
-        self._lock = threading.Lock()
-
-    def take(self, server: str) -> Wanted | None:
-        """The next picture for a server."""
-        with self._lock:
-            for index, picture in enumerate(self._waiting):
-                if self._home.get(picture.render_key, server) == server:
-                    self._in_hand += 1
-                    return self._waiting.pop(index)
-        return None
-
-    def put_back(self, picture: Wanted, *, at_front: bool = False) -> None:
-        """Return a picture to be made later or elsewhere."""
-        with self._lock:
-            self._in_hand -= 1
-            self._waiting.insert(0 if at_front else len(self._waiting), picture)
-
-    def finish(self) -> None:
-        """One picture less."""
-        with self._lock:
-            self._in_hand -= 1
-
-    def lose(self, server: str) -> None:
-        """A server is away: others may make what it was to finish."""
-        with self._lock:
-            self._home = {key: home for key, home in self._home.items() if home != server}
-
-    def is_done(self, server: str) -> bool:
-        """Whether nothing is left that this server could come to make."""
-        with self._lock:
-            mine = any(self._home.get(p.render_key, server) == server for p in self._waiting)
-            return not mine and self._in_hand == 0
-
-
 class _Hand:
     """Makes pictures on one server; several threads share it."""
 
@@ -148,7 +109,7 @@ class _Hand:
         self,
         shop: Workshop,
         backend: RenderBackend,
-        board: _Board,
+        board: Board,
         production: Production,
         stop: threading.Event,
     ) -> None:
@@ -199,28 +160,43 @@ class _Hand:
         return True
 
     def _leave(self, error: BackendUnavailable) -> None:
-        self.is_away = True
         with self.production.lock:
-            self.production.unavailable.append(error)
+            if not self.is_away:
+                self.production.unavailable.append(error)
+            self.is_away = True
         self.board.lose(self.backend.name)
 
     def _render(self, picture: Wanted) -> Made | None:
         """Render with retries; None when stopped before there was a result."""
-        ledger = self.shop.ledger
-        if picture.render_key in ledger.renders([picture.render_key]):
-            return Made(picture, "reused")  # another process made it since the plan
+        if (made := self._made_meanwhile(picture)) is not None:
+            return made
         while True:
+            failures = self.shop.ledger.failures(picture.render_key)
+            if self._is_hopeless(failures):
+                return self._give_up(picture, failures[-1])
+            if failures and failures[-1].code in FRESH_START:
+                self.backend.free()
             result = self._attempt(picture)
             if result is None:
                 return None
             if isinstance(result, Render):
                 return Made(picture, "rendered")
-            counts = Counter(ledger.failures(picture.render_key))
-            lost = counts.pop("lost", 0)
-            if result.code == "rejected" or counts.total() >= self.shop.attempts or lost >= MAX_LOST:
-                return self._give_up(picture, result)
-            if result.code in FRESH_START:
-                self.backend.free()
+
+    def _made_meanwhile(self, picture: Wanted) -> Made | None:
+        """What another process made of the picture since the plan."""
+        render = self.shop.ledger.renders([picture.render_key]).get(picture.render_key)
+        if render is not None and self.shop.blobs.has(render.digest):
+            return Made(picture, "reused")
+        record = self.shop.ledger.records([picture.key]).get(picture.key)
+        if record is not None and record.failed_key == picture.render_key:
+            return Made(picture, "failed", record.failure)
+        return None
+
+    def _is_hopeless(self, failures: Sequence[Failure]) -> bool:
+        """Whether the attempts at a picture are used up, also those of earlier runs."""
+        counts = Counter(failure.code for failure in failures)
+        lost = counts.pop("lost", 0)
+        return "rejected" in counts or counts.total() >= self.shop.attempts or lost >= MAX_LOST
 
     def _give_up(self, picture: Wanted, failure: Failure) -> Made:
         self.shop.ledger.give_up(picture.key, picture.render_key, failure)

@@ -375,7 +375,7 @@ class ComfyUIBackendContract(RenderBackendContract):
             assert {m.outcome for m in made} == {"rendered"}
             assert {m.wanted.key for m in made} == {p.key for p in pictures}
             assert len(pictures) < proxy.prompts_forwarded <= len(pictures) + in_flight
-            failures = [list(shop.ledger.failures(p.render_key)) for p in pictures]
+            failures = [[f.code for f in shop.ledger.failures(p.render_key)] for p in pictures]
             assert all(codes in ([], ["lost"]) for codes in failures), failures
             renders = shop.ledger.renders([p.render_key for p in pictures])
             assert all(shop.blobs.has(renders[p.render_key].digest) for p in pictures)

@@ -184,7 +184,7 @@ def test_a_failure_belongs_to_its_render(ledger: SqlLedger) -> None:
     failure = Failure("bad_picture", "black")
     ledger.fail_attempt("p1", failure)
     ledger.give_up(KEY, FIRST, failure)
-    assert ledger.failures(FIRST) == ["bad_picture"]
+    assert ledger.failures(FIRST) == [failure]
     assert ledger.pictures()[0].failure == failure
     assert ledger.records([KEY])[KEY].failed_key == FIRST
 

@@ -104,6 +104,19 @@ def test_what_stays_bad_fails_with_its_reason_and_bounded_attempts(fault: str, c
         assert again.pictures["failed"] == PICTURES
 
 
+def test_a_render_without_its_bytes_is_made_again(root: Path) -> None:
+    """Somebody deleted blobs: the row alone is not believed, neither by the plan nor by produce."""
+    with Simulator() as simulator, open_house(Workspace(root), Servers((simulator.url,))) as house:
+        make(house)
+        lost = next((root / "data" / "simulated" / "blobs").rglob("??/*"))
+        content = lost.read_bytes()
+        lost.unlink()
+        report = make(house)
+        assert (report.pictures["rendered"], report.pictures["reused"]) == (1, PICTURES - 1)
+        assert content[:4] == b"\x89PNG"
+        assert make(house).pictures["reused"] == PICTURES
+
+
 def test_retry_makes_what_failed(root: Path) -> None:
     """Forgiven pictures get their attempts back; the good ones are left alone."""
     (root / "config" / "app.toml").write_text("patience_s = 2\nattempts = 1\n", encoding="utf-8")

@@ -69,17 +69,15 @@ class JobRows(Sql):
                 .values(outcome=failure.code, error=failure.message, finished_at=now())
             )
 
-    def failures(self, render: Fingerprint) -> Sequence[str]:
-        """The failure codes of attempts at a render that were not forgiven."""
+    def failures(self, render: Fingerprint) -> Sequence[Failure]:
+        """How attempts at a render failed that were not forgiven, the last one last."""
+        query = select(ATTEMPT.c.outcome, ATTEMPT.c.error).where(
+            ATTEMPT.c.render_key == render, ATTEMPT.c.outcome.not_in(("open", "done", "forgiven"))
+        )
         with self._reading() as db:
-            return list(
-                db.execute(
-                    select(ATTEMPT.c.outcome).where(
-                        ATTEMPT.c.render_key == render,
-                        ATTEMPT.c.outcome.not_in(("open", "done", "forgiven")),
-                    )
-                ).scalars()
-            )
+            return [
+                Failure(code, error) for code, error in db.execute(query.order_by(ATTEMPT.c.submitted_at))
+            ]
 
     def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:
         """Name a render whose bytes are stored, end its attempt and show it; all or nothing."""
