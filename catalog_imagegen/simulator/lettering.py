@@ -6,7 +6,8 @@ from functools import lru_cache
 from noto_cjk_sans_otc import FONT_PATH
 from PIL import Image, ImageDraw, ImageFont
 
-from catalog_imagegen.simulator.silhouettes import INK, WHITE
+from catalog_imagegen.simulator.palette import WHITE
+from catalog_imagegen.simulator.silhouettes import INK
 
 MARK = "样张 PREVIEW"
 FACE = "Noto Sans CJK SC"  # the collection starts with the Japanese face

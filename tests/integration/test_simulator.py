@@ -1,13 +1,17 @@
 import contextlib
 import copy
+import functools
 import io
 import json
 import os
+import re
+import runpy
 import signal
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +20,15 @@ from typing import Any
 import pytest
 import requests
 import websocket
-from PIL import Image, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
+from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.simulator import Simulator
 from catalog_imagegen.simulator.paint import paint
-from catalog_imagegen.simulator.palette import COLOURS, product_colour, product_shape
+from catalog_imagegen.simulator.palette import COLOURS, SHAPES, product_colour, product_shape
+from catalog_imagegen.simulator.scenes import SETTINGS, setting
+from catalog_imagegen.simulator.silhouettes import GROUND, product
+from catalog_imagegen.stages.prompt import PromptBook
 
 DEADLINE_S = 10
 PLAIN_500 = "500 Internal Server Error\n\nServer got itself in trouble"
@@ -881,7 +889,197 @@ def test_the_product_colour_is_read_from_the_text(text: str, word: str) -> None:
 
 
 def test_products_are_recognised_by_their_words() -> None:
-    """The first product word decides; unknown products are boxes."""
-    texts = ["保温杯", "无线耳机", "连衣裙", "跑鞋", "台灯", "双人帐篷", "收纳箱"]
+    """Without a name the first product word decides; unknown products are boxes."""
+    texts = ["马克杯", "无线耳机", "T恤", "跑鞋", "台灯", "双人帐篷", "收纳箱"]
     shapes = ["cup", "earphones", "garment", "shoe", "lamp", "tent", "box"]
     assert [product_shape(text) for text in texts] == shapes
+    assert product_shape("一台音箱旁放着一盏台灯") == "speaker"
+
+
+SAMPLES = {
+    "无线蓝牙耳机": "earphones",
+    "岭声 桌面蓝牙音箱": "speaker",
+    "自带线充电宝": "power_bank",
+    "87键机械键盘": "keyboard",
+    "便携咖啡杯": "tumbler",
+    "折臂护眼台灯": "arm_lamp",
+    "香薰加湿器": "humidifier",
+    "水洗棉四件套": "bedding",
+    "男士免烫长袖衬衫": "shirt",
+    "轻量缓震跑步鞋": "shoe",
+    "通勤双肩电脑包": "backpack",
+    "积雪草保湿面霜": "jar",
+    "烟酰胺精华液": "dropper",
+    "丝绒哑光口红": "lipstick",
+    "软毛化妆刷12支装": "brushes",
+    "中烘挂耳咖啡": "coffee",
+    "原味混合坚果": "canister",
+    "秦岭百花蜂蜜": "honey",
+    "手作凤梨酥": "cakes",
+    "宽口径玻璃奶瓶": "baby_bottle",
+    "婴儿长袖连体衣": "romper",
+    "轻便折叠婴儿推车": "stroller",
+    "双人防雨帐篷": "tent",
+    "克米特折叠露营椅": "chair",
+    "三层防水冲锋衣": "jacket",
+    "复古露营灯": "lantern",
+}
+PROMPTING = Path(__file__).parents[2] / "prompt_templates"
+
+
+@functools.cache
+def sample_prompts() -> list[tuple[str, str, str, str, str]]:
+    """Write the real prompts of the sample catalog: SKU, name, role, item and text of each."""
+    folder = Path(__file__).parents[2] / "sample_catalog"
+    rows: list[dict[str, str]] = runpy.run_path(str(folder / "make_samples.py"))["GOOD"]
+    vocabulary = tomllib.loads((PROMPTING / "vocabulary.toml").read_text(encoding="utf-8"))
+    shown = [
+        word for entry in vocabulary["evidence"] if "compare_left" in entry for word in entry["keywords"]
+    ]
+    book = PromptBook(
+        {path.name: path.read_text(encoding="utf-8") for path in PROMPTING.glob("*.j2")}, vocabulary
+    )
+    written = []
+    for row in rows:
+        lists = {
+            header: tuple(re.split(r"[、；;\n]", row.get(header, "")))
+            for header in ("卖点", "使用场景", "细节")
+        }
+        product = Product(
+            sku=row["货号"],
+            name=row["商品名称"],
+            brand=row["品牌"],
+            category=row["类目"],
+            color=row.get("颜色", ""),
+            material=row.get("材质", ""),
+            shape=row.get("形状", ""),
+            features=lists["卖点"],
+            usage_scenarios=lists["使用场景"],
+            detail_features=lists["细节"],
+        )
+        items = [("main", "正面"), ("poster", "促销")]
+        items += [("lifestyle", item) for item in lists["使用场景"]]
+        items += [("detail", item) for item in lists["细节"]]
+        items += [("comparison", item) for item in lists["卖点"] if any(word in item for word in shown)]
+        written += [
+            (
+                product.sku,
+                product.name,
+                role,
+                item,
+                book.write(role, product, item=item, note="").prompt.positive,
+            )
+            for role, item in items
+        ]
+    return written
+
+
+def test_each_sample_product_has_one_silhouette_in_every_role() -> None:
+    """Its name tells which; no word of the surroundings can turn a speaker into a lamp."""
+    found = {(name, product_shape(text, name)) for _, name, _, _, text in sample_prompts()}
+    assert found == set(SAMPLES.items())
+
+
+def test_each_sample_product_has_one_colour_in_every_role() -> None:
+    """A green cup is green beside a white seal and on a white ground."""
+    found: dict[str, set[Any]] = {}
+    for sku, name, _, _, text in sample_prompts():
+        found.setdefault(sku, set()).add(product_colour(text, len(text), name))
+    assert {sku: colours for sku, colours in found.items() if len(colours) > 1} == {}
+    assert found["BY-C350-GN"] == {COLOURS["墨绿"]}
+    assert found["SY-BP15"] == {COLOURS["藏青"]}
+    assert found["XY-B240"] == found["SY-2201-BL"]  # light blue: of the cap, and of the whole shirt
+
+
+@pytest.mark.parametrize("role", ["main", "lifestyle", "detail", "comparison", "poster"])
+def test_a_green_cup_is_painted_green_in_every_role(role: str) -> None:
+    """Seen in the pixels: its own dark green covers a part of each picture."""
+    chosen = [prompt for prompt in sample_prompts() if prompt[0] == "BY-C350-GN" and prompt[2] == role]
+    assert chosen
+    for _, name, _, item, text in chosen:
+        canvas = paint(text, width=512, height=512, seed=3, name=name, role=role, item=item)
+        raw = canvas.tobytes()
+        pixels = zip(raw[::3], raw[1::3], raw[2::3], strict=True)
+        green = sum(g > r + 18 and g > b + 4 and g < 130 for r, g, b in pixels)
+        assert green > 512 * 512 / 60, item
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("保温杯", "白底棚拍，深灰渐变背景，绿植旁一只红色的保温杯", "红"),
+        ("保温杯", "浅灰色的地毯上摆着保温杯，蓝色，白底", "蓝"),
+        ("蓝色保温杯", "白色台面上的保温杯", "蓝"),
+        ("丝绒口红", "米色墙面前的丝绒口红，紫色", "紫"),
+        ("岭声 音箱", "白色细竖线。一台黑色的音箱", "黑"),
+        ("咖啡杯", "一只橙色的咖啡杯", "橙"),
+    ],
+)
+def test_the_colour_near_the_name_wins(name: str, text: str, word: str) -> None:
+    """Scenery has colours of its own; and a lipstick's name is no colour."""
+    assert product_colour(text, 1, name) == COLOURS[word]
+
+
+def test_the_last_thing_in_a_name_is_the_product() -> None:
+    """Chinese puts the head noun last."""
+    names = ["耳机收纳包", "咖啡杯", "露营灯", "帐篷灯", "长袖连体衣", "面包"]
+    assert [product_shape("台灯旁的帐篷", name) for name in names] == [
+        "tote",
+        "cup",
+        "lantern",
+        "lamp",
+        "romper",
+        "lamp",
+    ]
+
+
+def test_every_silhouette_stands_on_the_ground() -> None:
+    """Each known thing has a drawing of its own that reaches down to where its shadow lies."""
+    drawn = {product(shape, (90, 120, 150), 100).tobytes() for shape in GROUND}
+    assert {shape for shape, _ in SHAPES} | {"box"} == set(GROUND)
+    assert len(drawn) == len(GROUND)
+    for shape, (left, right, foot) in GROUND.items():
+        box = product(shape, (90, 120, 150), 100).getchannel("A").getbbox()
+        assert box is not None, shape
+        assert box[0] <= left < right <= box[2], shape
+        assert abs(box[3] - foot) <= 4, shape
+
+
+def test_details_of_one_product_differ() -> None:
+    """The crop, the angle and the surface depend on the item, even when the seed is the same."""
+    items = ["织物网罩", "金属旋钮", "Type-C 充电口"]
+    pictures = [painted("detail", name="音箱", item=item).crop((0, 0, 512, 470)) for item in items]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        change = ImageStat.Stat(ImageChops.difference(pictures[one], pictures[other])).mean
+        assert max(change) > 8, (items[one], items[other])
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("山野露营", "outdoors"),
+        ("在通勤地铁上听音乐", "train"),
+        ("清晨浴室护肤", "bathroom"),
+        ("卧室床头", "bedroom"),
+        ("早餐餐桌", "kitchen"),
+        ("在办公室", "office"),
+        ("客厅聚会", "room"),
+        ("日常使用", "room"),
+    ],
+)
+def test_the_scene_follows_the_words(words: str, place: str) -> None:
+    """Each place has its surroundings; the item comes before what else the prompt says."""
+    assert setting(words) == place
+    assert setting(f"{words}。") == place
+    if place != "room":
+        assert painted("lifestyle", item=words).tobytes() != painted("lifestyle", item="客厅").tobytes()
+    assert place in {name for name, _ in SETTINGS}
+
+
+def test_a_comparison_has_a_plain_divider() -> None:
+    """White from top to caption, without a sign that looks like a control."""
+    picture = painted("comparison", width=768, height=512)
+    column = [picture.getpixel((384, y)) for y in range(4, 120)]
+    assert set(column) == {(255, 255, 255)}
+    left, right = picture.crop((340, 40, 376, 120)), picture.crop((392, 40, 428, 120))
+    assert max(ImageStat.Stat(left).stddev + ImageStat.Stat(right).stddev) < 6
