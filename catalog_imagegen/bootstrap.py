@@ -33,7 +33,6 @@ from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
 from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.sync import Services
-from catalog_imagegen.simulator import Simulator
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +108,8 @@ class Fleet:
 
     def _greet_configured(self) -> None:
         if self._servers.simulate:
+            from catalog_imagegen.simulator import Simulator  # noqa: PLC0415 - slow to import
+
             simulator = self._stack.enter_context(Simulator(seconds=0.0))
             self._greet([ServerSettings(url=simulator.url)])
         elif self._greet(self._settings.comfyui):

@@ -9,7 +9,6 @@ import typer
 
 from catalog_imagegen.cli import show
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.simulator import serve_forever
 
 
 def simulator(
@@ -27,6 +26,8 @@ def simulator(
 
     Example: `catalog-imagegen simulator --port 8199 --seconds 0.5 --faults lose-reply`
     """
+    from catalog_imagegen.simulator import serve_forever  # noqa: PLC0415 - slow to import
+
     try:
         serve_forever(
             host=host,

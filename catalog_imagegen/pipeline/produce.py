@@ -27,6 +27,8 @@ SPARE_HANDS = 2
 """Threads per server beyond its prompts in flight: they download, check and store meanwhile."""
 PAUSE_S = 0.1
 """Between looks when every picture left, or every slot, is in other hands."""
+DOWNLOADS = 2
+"""Times a picture is fetched: a damaged download must not cost a second execution."""
 FAREWELL_S = 5.0
 """How long an interrupted run waits for its threads to put down what they hold."""
 FRESH_START = {"out_of_memory", "bad_picture"}
@@ -245,21 +247,31 @@ class _Hand:
 
     def _collect(self, picture: Wanted, attempt: Attempt, finished: Finished) -> Render | Failure:
         """Download, judge and store a picture; bytes first, then the row that names them."""
-        content = self.backend.fetch(finished.file)
+        content = self._download(picture, finished)
         if isinstance(content, Failure):
             return content
-        judgement = judge(content, width=picture.width, height=picture.height)
-        if judgement.defect is not None:
-            return Failure("bad_picture", f"{judgement.defect}: {judgement.message}")
         render = Render(
             render_key=picture.render_key,
             digest=self.shop.blobs.put(content),
-            width=judgement.width,
-            height=judgement.height,
+            width=picture.width,
+            height=picture.height,
             placeholder=self.shop.is_placeholder,
         )
         self.shop.ledger.keep_render(attempt, render, finished)
         return render
+
+    def _download(self, picture: Wanted, finished: Finished) -> bytes | Failure:
+        """The bytes of a good picture. One that does not decode is fetched again: the copy may be bad."""
+        for _ in range(DOWNLOADS):
+            content = self.backend.fetch(finished.file)
+            if isinstance(content, Failure):
+                return content
+            judgement = judge(content, width=picture.width, height=picture.height)
+            if judgement.defect is None:
+                return content
+            if judgement.defect != "unreadable":
+                break
+        return Failure("bad_picture", f"{judgement.defect}: {judgement.message}")
 
     @contextmanager
     def _place(self) -> Iterator[bool]:

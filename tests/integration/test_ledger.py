@@ -19,6 +19,7 @@ from catalog_imagegen.adapters.files import TEMPORARY
 from catalog_imagegen.adapters.ledger import database
 from catalog_imagegen.adapters.ledger.database import READ_ONLY, open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
+from catalog_imagegen.adapters.ledger.tables import REVISION
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.bootstrap import recover
 from catalog_imagegen.domain.catalog import Product
@@ -91,8 +92,10 @@ def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> Non
     engine = open_sqlite(tmp_path / "ledger.sqlite")
     with engine.connect().execution_options(**READ_ONLY) as connection:
         difference = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        at = MigrationContext.configure(connection).get_current_revision()
     engine.dispose()
     assert difference == []
+    assert at == REVISION
 
 
 def test_a_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:

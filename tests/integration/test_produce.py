@@ -60,8 +60,18 @@ def test_trouble_with_the_reply_never_costs_a_second_execution(fault: str, root:
         assert set(executed(simulator).values()) == {1}
 
 
+def test_a_damaged_download_is_fetched_again_not_rendered_again(root: Path) -> None:
+    """The picture on the server is good: only the copy of it was cut short."""
+    with (
+        Simulator(faults=["truncate"]) as simulator,
+        open_house(Workspace(root), Servers((simulator.url,))) as house,
+    ):
+        assert make(house).pictures["rendered"] == PICTURES
+        assert set(executed(simulator).values()) == {1}
+
+
 @pytest.mark.parametrize(
-    "fault", ["truncate", "view-404", "small", "black", "no-image", "oom", "error", "forget"]
+    "fault", ["truncate:2", "view-404", "small", "black", "no-image", "oom", "error", "forget"]
 )
 def test_one_bad_answer_is_made_good_by_a_second_attempt(fault: str, root: Path) -> None:
     """A technical retry gives the picture after all, and the bad one is never recorded."""

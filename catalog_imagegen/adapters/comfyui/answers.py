@@ -69,6 +69,8 @@ def refusal(body: Any) -> Failure:
         error = body.get("error") or {}
         error = error if isinstance(error, Mapping) else {"message": error}
         reasons = [" ".join(str(error[k]) for k in ("message", "details") if error.get(k))]
+        if class_type := (error.get("extra_info") or {}).get("class_type"):
+            reasons.append(f"class {class_type}")
     return Failure("rejected", "; ".join(reasons))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -18,8 +19,10 @@ from catalog_imagegen.adapters.comfyui.client import Client, Refused, Unreachabl
 from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
 from catalog_imagegen.domain.job import Failure, Finished
 
-POLL_S = 0.2
-"""Between looks at the history. Two more prompts wait on the server, so a late look costs it nothing."""
+POLL_S = 0.08
+"""Between looks at the history of the prompt that is next to end."""
+POLL_LATER_S = 0.4
+"""Between looks for the prompts behind it. The server has others to execute, so a late look costs nothing."""
 QUEUE_CHECK_S = 2.0
 """How often a prompt without history is looked for in the queue, which costs the server more."""
 LOST_AFTER = 2
@@ -44,6 +47,8 @@ class ComfyUIBackend:
         self._in_flight = in_flight
         self._patience_s = patience_s
         self._job_timeout_s = job_timeout_s
+        self._awaited: list[str] = []
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -68,12 +73,6 @@ class ComfyUIBackend:
             stats = self._client.system_stats()
         except Unreachable as error:
             raise _unavailable(self.name, error) from error
-        except Refused as error:
-            raise ConfigError(
-                f"{self.name} answers, but not as ComfyUI does ({error}); check the address and the port",
-                zh=f"{self.name} 有响应，但不像 ComfyUI（{error}）；请检查地址和端口",
-                code="not_comfyui",
-            ) from error
         version, text = version_of(stats)
         if version and version < OLDEST:
             raise ConfigError(
@@ -122,6 +121,15 @@ class ComfyUIBackend:
 
     def wait(self, prompt_id: str, is_cancelled: Callable[[], bool]) -> Finished | Failure | None:
         """Poll until a prompt ends; None when cancelled meanwhile."""
+        with self._lock:
+            self._awaited.append(prompt_id)
+        try:
+            return self._wait(prompt_id, is_cancelled)
+        finally:
+            with self._lock:
+                self._awaited.remove(prompt_id)
+
+    def _wait(self, prompt_id: str, is_cancelled: Callable[[], bool]) -> Finished | Failure | None:
         missed, running_since, next_check = 0, 0.0, time.monotonic() + QUEUE_CHECK_S
         while not is_cancelled():
             if (entry := self._patiently(lambda: self._client.history(prompt_id))) is not None:
@@ -138,7 +146,9 @@ class ComfyUIBackend:
                 missed = 0 if prompt_id in running | pending else missed + 1
                 if missed >= LOST_AFTER and not self.knows(prompt_id):
                     return Failure("lost", "the server forgot the prompt; it was probably restarted")
-            time.sleep(POLL_S)
+            with self._lock:
+                is_next = self._awaited[0] == prompt_id
+            time.sleep(POLL_S if is_next else POLL_LATER_S)
         return None
 
     def fetch(self, file: Mapping[str, str]) -> bytes | Failure:

@@ -14,6 +14,11 @@ CLIENT_ID = "catalog-imagegen"
 """Always a string: a server given a list here accepts it and dies."""
 
 
+# What these say is about our request. Anything else that is not a success (a proxy's 401, 429 or 502, the
+# server's own "got itself in trouble") says nothing about it, and may pass.
+_REFUSALS = {"/prompt": (400, 413), "/view": (400, 403, 404)}
+
+
 class Unreachable(Exception):
     """No answer, or none that ComfyUI gives: the server may not be there, or may not have heard."""
 
@@ -99,10 +104,10 @@ class Client:
             response = self._session().request(method, self.url + path, timeout=(CONNECT_S, READ_S), **kwargs)
         except requests.RequestException as error:
             raise Unreachable(f"{method} {self.url}{path}: {_reason(error)}") from error
-        if response.status_code >= requests.codes.internal_server_error:
-            raise Unreachable(f"{method} {path}: HTTP {response.status_code} {response.text:.100}")
-        if response.status_code >= requests.codes.bad_request:
+        if response.status_code in _REFUSALS.get(path, ()):
             raise Refused(response.status_code, _json_or_text(response))
+        if not response.ok:
+            raise Unreachable(f"{method} {path}: HTTP {response.status_code} {response.text:.100}")
         return response
 
     def _session(self) -> requests.Session:

@@ -9,17 +9,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
 
 from catalog_imagegen.adapters.files import explain
+from catalog_imagegen.adapters.ledger.tables import REVISION
 from catalog_imagegen.domain.errors import ConfigError
 
 BUSY_TIMEOUT_MS = 30_000
@@ -54,29 +50,19 @@ def _prepared(engine: Engine, path: Path) -> Engine:
     event.listen(engine, "begin", _on_begin)
     event.listen(engine, "handle_error", partial(_on_error, path))
     with _only_one(path.with_suffix(".migrating")):
-        migrate(engine, str(path))
+        if revision(engine) != REVISION:
+            from catalog_imagegen.adapters.ledger.migration import migrate  # noqa: PLC0415 - slow to import
+
+            migrate(engine, str(path))
     return engine
 
 
-def migrate(engine: Engine, where: str) -> None:
-    """Bring a database to this version's tables. Raises ConfigError when it is ahead of them."""
-    config = Config()
-    config.set_main_option("script_location", str(resources.files(__package__) / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
+def revision(engine: Engine) -> str | None:
+    """The migration a database stands at; None for a new one."""
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        at = MigrationContext.configure(connection).get_current_revision()
-    if at == scripts.get_current_head():
-        return
-    if at is not None and at not in {script.revision for script in scripts.walk_revisions()}:
-        raise ConfigError(
-            f"{where}: this ledger was written by a newer catalog-imagegen (revision {at}); "
-            "install that version or restore a backup",
-            zh=f"{where}：该数据库由更新版本的 catalog-imagegen 写入（{at}）；请安装新版本或恢复备份",
-            code="ledger_newer",
-        )
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from sqlalchemy import JSON, Column, DateTime, Text
 from sqlmodel import Field, SQLModel
 
+REVISION = "0001"
+"""The newest of the migrations, so that an up-to-date ledger opens without Alembic."""
+
 
 def now() -> datetime:
     """Times in the ledger are UTC; they never enter a key."""
