@@ -181,7 +181,7 @@ def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
             "take": f"{take.number}",
             "seed": f"{seed}",
             "size": f"{role.width}x{role.height}",
-            f"workflow:{role.workflow}.json": fingerprint("workflow", 1, workflow.graph)[:12],
+            f"workflow:{role.workflow}.json": workflow.digest,
             "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
         },
         platforms=ask.platforms,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -50,17 +49,23 @@ class Workflow:
     name: str
     graph: Graph
     points: Mapping[str, Point]
+    digest: str
+    """Of the graph, short: tells whether the file changed."""
 
     def lacks(self, point: str) -> bool:
         """Whether text or a number for this point would go nowhere."""
         return point not in self.points
 
     def bind(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """A copy of the graph with *values* at their points; values for missing points are left out."""
-        graph: dict[str, Any] = copy.deepcopy(dict(self.graph))
+        """The graph with *values* at their points; values for missing points are left out.
+
+        Nodes without a point are shared with the workflow, not copied.
+        """
+        graph: dict[str, Any] = dict(self.graph)
         for name, value in values.items():
             if (point := self.points.get(name)) is not None:
-                graph[point.node]["inputs"][point.input] = value
+                node = graph[point.node]
+                graph[point.node] = {**node, "inputs": {**node["inputs"], point.input: value}}
         return graph
 
 
@@ -107,7 +112,8 @@ def parse_workflow(name: str, text: str, mapping: Mapping[str, str] | None = Non
             f"或在 config/roles.toml 的 [workflows.{name}.points] 中指定",
             code="workflow_point_missing",
         )
-    return Workflow(name=name, graph=graph, points=points)
+    digest = fingerprint("workflow", VERSION, graph)[:12]
+    return Workflow(name=name, graph=graph, points=points, digest=digest)
 
 
 def _refuse_shared(name: str, points: Mapping[str, Point]) -> None:
