@@ -112,10 +112,11 @@ class _Wired:
 
 
 def small_pictures(root: Path) -> None:
-    """Give a workspace the packaged roles at a size that is quickly adapted."""
+    """Give a workspace the packaged roles at a size that is quickly adapted, one of them for the SPU."""
     roles = (ROOT / "config" / "roles.toml").read_text(encoding="utf-8")
     (root / "config").mkdir(parents=True, exist_ok=True)
     small = re.sub(r"^size = .*$", "size = [64, 64]", roles, flags=re.MULTILINE)
+    small = small.replace("[roles.comparison]", '[roles.comparison]\nscope = "spu"')
     (root / "config" / "roles.toml").write_text(small, encoding="utf-8")
 
 

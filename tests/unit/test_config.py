@@ -273,7 +273,7 @@ def test_an_unknown_key_of_a_role_names_what_was_meant(
         ("max = 2", "max = 0", "roles.lifestyle.max"),
         ('"usage_scenarios"', '"usage"', "roles.lifestyle.items_from"),
         ('"evidence.compare_left"', '"evidence"', "roles.comparison.items_need"),
-        ('scope = "spu"', 'scope = "shop"', "roles.comparison.scope"),
+        ("[roles.main]", '[roles.main]\nscope = "shop"', "roles.main.scope"),
         ("[roles.main]", "[roles.main]\nsteps = 0", "roles.main.steps"),
         ('workflow = "z_image_turbo"\n', "", "roles.main.workflow"),
     ],
