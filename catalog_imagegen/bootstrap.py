@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.catalogs import Columns, read_catalog
@@ -96,15 +97,17 @@ class Fleet:
         if not self._greeted:
             self._greet_configured()
         graphs = {picture.workflow: picture.graph for picture in pictures}
+        usable, absent = [], []
         for backend in self._greeted:
-            for workflow, graph in graphs.items():
-                if problems := backend.lacks(graph):
-                    raise ConfigError(
-                        f"{backend.name} cannot run the workflow {workflow}: " + "; ".join(problems),
-                        zh=f"{backend.name} 无法运行工作流 {workflow}：" + "；".join(problems),
-                        code="server_lacks",
-                    )
-        return self._greeted
+            try:
+                _check_equipment(backend, graphs)
+                usable.append(backend)
+            except BackendUnavailable as error:
+                log.warning("%s", error.message_en)
+                absent.append(error)
+        if absent and not usable:
+            raise absent[0]
+        return usable
 
     def _greet_configured(self) -> None:
         if self._servers.simulate:
@@ -154,6 +157,17 @@ class Fleet:
         return True in kinds
 
 
+def _check_equipment(backend: ComfyUIBackend, graphs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises ConfigError for what a server lacks to run these workflows."""
+    for workflow, graph in graphs.items():
+        if problems := backend.lacks(graph):
+            raise ConfigError(
+                f"{backend.name} cannot run the workflow {workflow}: " + "; ".join(problems),
+                zh=f"{backend.name} 无法运行工作流 {workflow}：" + "；".join(problems),
+                code="server_lacks",
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """An open workspace: its services, and its servers once something must be rendered."""
@@ -166,7 +180,8 @@ class House:
     def source_of(self, location: str) -> str:
         """The configured source that reads *location*, or that of plain runs."""
         for source in self.settings.source:
-            if _same_file(location, source.path, self.workspace.root):
+            path = expand(source.path, place=f"config/app.toml: source {source.name}")
+            if _same_file(location, path, self.workspace.root):
                 return source.name
         return UNOWNED
 
@@ -201,7 +216,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     engine = open_sqlite(data / "ledger.sqlite")
     ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
     stack.callback(ledger.close)
-    recover(presence, ledger, blobs, [data, workspace.output])
+    recover(presence, ledger, blobs, [data / "blobs", replace(workspace, out=None).output])
     return Services(
         setup=setup,
         enabled=settings.platforms,
@@ -210,6 +225,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         listings=FolderListings(workspace.output),
         is_placeholder=workspace.is_simulated,
         attempts=settings.attempts,
+        sources=frozenset(source.name for source in settings.source),
     )
 
 

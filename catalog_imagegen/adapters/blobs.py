@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from catalog_imagegen.adapters.files import make_folder, write_whole
 from catalog_imagegen.domain.fingerprint import Digest, digest
+
+log = logging.getLogger(__name__)
 
 
 class FolderBlobs:
@@ -26,8 +29,13 @@ class FolderBlobs:
         return name
 
     def get(self, name: Digest) -> bytes:
-        """Raises FileNotFoundError for an unknown name."""
-        return self._path(name).read_bytes()
+        """Raises FileNotFoundError for an unknown name; damaged bytes are removed and unknown from then on."""
+        content = self._path(name).read_bytes()
+        if digest(content) != name:
+            log.warning("%s: its bytes are damaged; it is dropped and will be made again", self._path(name))
+            self.drop(name)
+            raise FileNotFoundError(self._path(name))
+        return content
 
     def has(self, name: Digest) -> bool:
         """Whether the bytes are there."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog_imagegen.domain.errors import ConfigError, StorageFull
@@ -16,33 +18,50 @@ TEMPORARY = ".writing-"
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that after a power cut it is there whole or not at all."""
-    write_all([(path, content)])
+    place(stage([(path, content)]))
 
 
-def write_all(files: Iterable[tuple[Path, bytes]], *, on_written: Callable[[], None] = lambda: None) -> None:
-    """Write files, each whole or not at all, appearing in the order given.
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file whose bytes are on the disk, under a temporary name beside its own."""
 
-    Every byte is on the disk before the first file appears; *on_written* is called in between. Raises
-    StorageFull or ConfigError, and then nothing has changed.
-    """
-    waiting: list[tuple[Path, Path]] = []
+    temporary: Path
+    path: Path
+
+
+def stage(files: Iterable[tuple[Path, bytes]]) -> list[Staged]:
+    """Bring bytes to the disk without showing them. Raises StorageFull or ConfigError, and leaves nothing."""
+    staged: list[Staged] = []
     try:
         for path, content in files:
-            temporary = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
-            waiting.append((temporary, path))
-            with temporary.open("wb") as file:
+            staged.append(Staged(path.parent / f"{TEMPORARY}{uuid.uuid4().hex}", path))
+            with staged[-1].temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        on_written()
-        for temporary, path in waiting:
-            temporary.replace(path)
-        for folder in {path.parent for _, path in waiting}:
+    except OSError as error:
+        discard(staged)
+        raise explain(error, staged[-1].path) from error
+    return staged
+
+
+def place(staged: Sequence[Staged]) -> None:
+    """Show staged files under their names, in order."""
+    try:
+        for file in staged:
+            file.temporary.replace(file.path)
+        for folder in {file.path.parent for file in staged}:
             sync_folder(folder)
     except OSError as error:
-        for temporary, _ in waiting:
-            temporary.unlink(missing_ok=True)
-        raise explain(error, waiting[0][1].parent) from error
+        discard(staged)
+        raise explain(error, staged[0].path) from error
+
+
+def discard(staged: Sequence[Staged]) -> None:
+    """Remove what was staged and is not placed."""
+    for file in staged:
+        with suppress(OSError):  # a read-only disk refuses this too; the next recovery sweeps
+            file.temporary.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:
@@ -70,6 +89,12 @@ def explain(error: OSError, place: Path) -> Exception:
             "folder with --workspace",
             zh=f"无法写入 {place}（{error.strerror}）；请授予写权限，或用 --workspace 指定其他文件夹",
             code="read_only",
+        )
+    if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        return ConfigError(
+            f"{place}: something else is in the way ({error.strerror}); move it away and run again",
+            zh=f"{place}：该位置被其他文件占用（{error.strerror}）；请移走后重新运行",
+            code="in_the_way",
         )
     return error
 

@@ -7,36 +7,36 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from catalog_imagegen.adapters.files import make_folder, write_all
-from catalog_imagegen.stages.rendition import Rendition
+from pydantic import BaseModel, Field
+
+from catalog_imagegen.adapters.files import discard, make_folder, place, stage, write_whole
+from catalog_imagegen.stages.rendition import Rendition, Verdict
 
 MANIFEST = "listing.json"
-PICTURES = {".jpg", ".png"}
 
 
 class FolderListings:
-    """Listings below one folder. Everything in them is a projection, so foreign pictures are swept."""
+    """Listings below one folder. Only files that a ``listing.json`` names are replaced or removed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def listing_key(self, platform: str, folder: str) -> str:
         """The key of the listing that stands there whole, or ``""``."""
-        place = self._folder / platform / folder
-        manifest = _read(place)
-        names = {file["name"] for file in manifest.get("files", ())}
-        is_whole = all(_size(place / f["name"]) == f["bytes"] for f in manifest.get("files", ()))
-        return str(manifest.get("listing_key", "")) if is_whole and not _foreign(place, names) else ""
+        standing = self._folder / platform / folder
+        manifest = _read(standing)
+        is_whole = all(_size(standing / file.name) == file.bytes for file in manifest.files)
+        return manifest.listing_key if is_whole else ""
 
     def renditions(self, platform: str, folder: str) -> Mapping[str, Rendition]:
         """Rendition key → the intact files that stand there."""
-        place = self._folder / platform / folder
+        standing = self._folder / platform / folder
         return {
-            file["rendition_key"]: Rendition(
-                (place / file["name"]).read_bytes(), file["width"], file["height"], tuple(file["verdicts"])
+            file.rendition_key: Rendition(
+                (standing / file.name).read_bytes(), file.width, file.height, file.verdicts
             )
-            for file in _read(place).get("files", ())
-            if _size(place / file["name"]) == file["bytes"]
+            for file in _read(standing).files
+            if _size(standing / file.name) == file.bytes
         }
 
     def write(
@@ -44,25 +44,55 @@ class FolderListings:
     ) -> None:
         """Replace a listing; see the port.
 
-        Between the old ``listing.json`` and the new one there is none, so that a listing that was cut
-        off is seen to be incomplete. A full disk is noticed before the old one goes.
+        While files change, an interim ``listing.json`` without a key names all of them, old and new: a
+        listing that was cut off is seen to be incomplete, and its next writer knows what to remove. A
+        full disk is noticed before the old listing is touched.
         """
-        place = self._folder / platform / folder
-        make_folder(place)
-        pictures = [(place / name, content) for name, content in files]
-        text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-        last = (place / MANIFEST, text.encode())
-        write_all([*pictures, last], on_written=lambda: last[0].unlink(missing_ok=True))
-        for path in _foreign(place, {path.name for path, _ in pictures}):
-            path.unlink(missing_ok=True)
+        standing = self._folder / platform / folder
+        make_folder(standing)
+        pictures = [(standing / name, content) for name, content in files]
+        old = {file.name for file in _read(standing).files}
+        new = {path.name for path, _ in pictures}
+        staged = stage([*pictures, (standing / MANIFEST, _json(manifest))])
+        try:
+            write_whole(standing / MANIFEST, _json({"files": [{"name": n} for n in sorted(old | new)]}))
+        except BaseException:
+            discard(staged)
+            raise
+        place(staged[:-1])
+        for name in old - new:
+            (standing / name).unlink(missing_ok=True)
+        place(staged[-1:])
 
 
-def _read(place: Path) -> Mapping[str, Any]:
+def _json(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+class _File(BaseModel):
+    """What is read back of a file in ``listing.json``."""
+
+    name: str = Field(pattern=r"^[^/\\]+$")
+    bytes: int = -1
+    width: int = 0
+    height: int = 0
+    rendition_key: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+
+
+class _Manifest(BaseModel):
+    """What is read back of ``listing.json``; anything else in it is for others."""
+
+    listing_key: str = ""
+    files: tuple[_File, ...] = ()
+
+
+def _read(place: Path) -> _Manifest:
+    """The manifest that stands in a folder; an odd one counts for nothing, for it can be made again."""
     try:
-        manifest = json.loads((place / MANIFEST).read_bytes())
+        return _Manifest.model_validate_json((place / MANIFEST).read_bytes())
     except (OSError, ValueError):
-        return {}
-    return manifest if isinstance(manifest, dict) else {}
+        return _Manifest()
 
 
 def _size(path: Path) -> int:
@@ -70,10 +100,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def _foreign(place: Path, names: set[str]) -> list[Path]:
-    """Pictures that no listing names: left by a listing that was cut off, or put there by hand."""
-    if not place.is_dir():
-        return []
-    return [p for p in place.iterdir() if p.suffix in PICTURES and p.name not in names]

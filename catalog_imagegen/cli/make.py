@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from rich.text import Text
 from catalog_imagegen.bootstrap import House, Servers, open_house, read_source
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.config import Workspace
+from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import (
     EXIT_ITEMS_FAILED,
     EXIT_OK,
@@ -31,7 +32,9 @@ from catalog_imagegen.pipeline.sync import (
     choose,
     from_ledger,
     merged,
-    pictures_of,
+)
+from catalog_imagegen.pipeline.sync import (
+    regenerate as again,
 )
 
 EXIT_INTERRUPTED = 130
@@ -114,11 +117,7 @@ def regenerate(
     Example: `catalog-imagegen regenerate EB-001 --role detail --slot 2 --note "金属质感更强"`
     """
     with _house(workspace, out, comfyui, simulate=simulate) as house:
-        keys = pictures_of(sku, role=role, slot=slot, services=house.services)
-        for key in keys:
-            house.services.ledger.add_take(key, seed=seed, note=note)
-        selection = Selection(skus=(sku,), keys=frozenset(keys))
-        prepared = from_ledger(selection, house.services)
+        prepared = again(sku, role=role, slot=slot, seed=seed, note=note, services=house.services)
         _finish(house, _carry_out(house, prepared, "", "regenerate", quiet=json), as_json=json)
 
 
@@ -169,14 +168,25 @@ def sync(
             try:
                 prepared = choose(house.read(source), source.name, Selection(), house.services)
             except CatalogError as error:
-                unreadable.append(error)
+                unreadable.append(Unreadable(source.name, error))
                 continue
             reports.append(_carry_out(house, prepared, source.name, f"sync {source.name}", quiet=json))
-        for trouble in unreadable:
-            show.complain(trouble)
         if not reports:
-            raise typer.Exit(unreadable[0].exit_code)
-        _finish(house, merged(reports), as_json=json, is_partial=bool(unreadable))
+            raise unreadable[0].error
+        _finish(house, merged(reports, [trouble.issue for trouble in unreadable]), as_json=json)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A source that could not be read while others could."""
+
+    source: str
+    error: CatalogError
+
+    @property
+    def issue(self) -> Issue:
+        """The error as the report of the whole sync has it."""
+        return Issue(self.source, self.error.code, "error", self.error.message_zh, self.error.message_en)
 
 
 def _house(folder: Path, out: Path | None, comfyui: list[str] | None, *, simulate: bool) -> Any:
@@ -206,7 +216,7 @@ def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, q
     raise typer.Exit(EXIT_INTERRUPTED)
 
 
-def _finish(house: House, report: Report, *, as_json: bool, is_partial: bool = False) -> None:
+def _finish(house: House, report: Report, *, as_json: bool) -> None:
     if as_json:
         show.as_json(show.report_json(report))
     else:
@@ -216,7 +226,7 @@ def _finish(house: House, report: Report, *, as_json: bool, is_partial: bool = F
             show.complain(report.unavailable[0])
         raise typer.Exit(EXIT_TRY_LATER)
     has_errors = any(issue.severity == "error" for issue in report.issues)
-    raise typer.Exit(EXIT_ITEMS_FAILED if has_errors or report.problems or is_partial else EXIT_OK)
+    raise typer.Exit(EXIT_ITEMS_FAILED if has_errors or report.problems else EXIT_OK)
 
 
 def _plan_json(prepared: Prepared) -> Mapping[str, Any]:
@@ -275,13 +285,14 @@ def _show_plan(prepared: Prepared, house: House) -> None:
     for reason, count in reasons.most_common():
         show.out.print(Text(f"{count:6}  {reason}"))
     show.out.print(f"{len(pictures):6}  pictures in all, {len(waiting)} to render")
-    for role in house.services.setup.roles.values():
-        workflow = house.services.setup.workflows[role.workflow]
-        has_negative = any(p.wanted.key.role == role.name and p.wanted.prompt.negative for p in pictures)
-        if has_negative and workflow.lacks("negative"):
-            show.out.print(
-                Text(
-                    f"note: {role.name} has negative text, but {workflow.name} has no negative prompt; it is unused",
-                    style="dim",
-                )
-            )
+    unused = [
+        role.name
+        for role in house.services.setup.roles.values()
+        if house.services.setup.workflows[role.workflow].lacks("negative")
+        and any(p.wanted.key.role == role.name and p.wanted.prompt.negative for p in pictures)
+    ]
+    if unused:
+        names = ", ".join(unused)
+        show.out.print(
+            Text(f"{names}: the workflow has no negative prompt, so that text is unused", style="dim")
+        )

@@ -49,7 +49,7 @@ def _show_all(found: Sequence[SkuOverview]) -> None:
         return
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("SKU", "name", "status", "pictures", "why"):
-        table.add_column(name, no_wrap=name != "why")
+        table.add_column(name, no_wrap=name != "why", max_width=24 if name in ("SKU", "name") else None)
     for entry in found:
         counts = Counter(p.state for p in entry.pictures)
         reasons = dict.fromkeys(p.reason_zh for p in entry.pictures if p.reason_zh)

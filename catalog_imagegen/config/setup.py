@@ -17,6 +17,8 @@ from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.workflow import POINTS, Workflow, parse_workflow
 
 RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
+"""Of a role or platform: also a folder's or a file's name."""
 FileSide = Annotated[int, Field(ge=1, le=20_000)]
 
 
@@ -42,7 +44,7 @@ class _WorkflowTable(Strict):
 
 
 class _RolesFile(Strict):
-    roles: dict[str, _RoleTable]
+    roles: dict[Name, _RoleTable]
     workflows: dict[str, _WorkflowTable] = Field(default={})
 
 
@@ -68,7 +70,7 @@ class _PlatformTable(Strict):
 
 
 class _PlatformsFile(Strict):
-    platforms: dict[str, _PlatformTable]
+    platforms: dict[Name, _PlatformTable]
 
 
 KEYS = [

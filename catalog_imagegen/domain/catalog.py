@@ -74,6 +74,11 @@ class Product:
     cells: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Field (or header of an extra column) → the cell its value came from, e.g. ``Sheet1!C5``."""
 
+    @property
+    def family(self) -> str:
+        """The SPU it is a variant of; a product without one, such as a parent row, is its own."""
+        return self.spu or self.sku
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:

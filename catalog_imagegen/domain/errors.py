@@ -54,6 +54,12 @@ class BackendUnavailable(CatalogImagegenError):
     exit_code = EXIT_TRY_LATER
 
 
+class LedgerBusy(CatalogImagegenError):
+    """Other processes hold the ledger; nothing is lost, and a later run goes on."""
+
+    exit_code = EXIT_TRY_LATER
+
+
 class StorageFull(CatalogImagegenError):
     """A disk is full; nothing half-written is left, and a later run goes on."""
 

@@ -22,6 +22,7 @@ FailureCode = Literal[
     "bad_picture",  # unreadable, of the wrong size or black
     "lost",  # the server forgot the prompt, e.g. by a restart
     "timeout",
+    "abandoned",  # its server is not among those of the run that found it; does not count
 ]
 
 
@@ -48,6 +49,7 @@ REMEDIES: Mapping[FailureCode, tuple[str, str]] = {
         "see whether this picture kills the server, then: retry",
         "检查服务器是否因该图片崩溃，然后 retry",
     ),
+    "abandoned": ("name that server again with --comfyui", "用 --comfyui 重新指定该服务器"),
     "timeout": (
         "raise job_timeout_s in config/app.toml if the server is just slow, then: retry",
         "若只是服务器较慢，请调大 config/app.toml 的 job_timeout_s，然后 retry",

@@ -12,9 +12,12 @@ from catalog_imagegen.domain.imaging import Wanted
 class Board:
     """The pictures still to make, handed out in order; one that a server may already know goes there."""
 
-    def __init__(self, pictures: Iterable[Wanted], homes: Mapping[Fingerprint, str]) -> None:
+    def __init__(
+        self, pictures: Iterable[Wanted], homes: Mapping[Fingerprint, str], servers: Iterable[str]
+    ) -> None:
         self._waiting = list(pictures)
-        self._home = dict(homes)
+        self._servers = set(servers)
+        self._home = {key: home for key, home in homes.items() if home in self._servers}
         self._in_hand = 0
         self._lock = threading.Lock()
 
@@ -33,6 +36,14 @@ class Board:
             self._in_hand -= 1
             self._waiting.insert(0 if at_front else len(self._waiting), picture)
 
+    def send_home(self, picture: Wanted, server: str) -> bool:
+        """Leave a picture to the server that may know it already, unless that one is away."""
+        with self._lock:
+            if server not in self._servers:
+                return False
+            self._home[picture.render_key] = server
+            return True
+
     def finish(self) -> None:
         """One picture less."""
         with self._lock:
@@ -41,6 +52,7 @@ class Board:
     def lose(self, server: str) -> None:
         """A server is away: others may make what it was to finish."""
         with self._lock:
+            self._servers.discard(server)
             self._home = {key: home for key, home in self._home.items() if home != server}
 
     def is_done(self, server: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from catalog_imagegen.domain.catalog import Issue, Product, Reading
+from catalog_imagegen.domain.catalog import Issue, Product
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Render, Take
 from catalog_imagegen.domain.job import (
@@ -17,19 +17,6 @@ from catalog_imagegen.domain.job import (
     Record,
 )
 from catalog_imagegen.stages.rendition import Rendition
-
-
-class CatalogSource(Protocol):
-    """Where rows come from."""
-
-    @property
-    def name(self) -> str:
-        """Who owns the SKUs that come from here."""
-        ...
-
-    def read(self) -> Reading:
-        """Everything the source says now. Raises CatalogError when it cannot be read at all."""
-        ...
 
 
 class BlobStore(Protocol):
@@ -55,8 +42,8 @@ class Leases(Protocol):
 class CatalogLedger(Protocol):
     """The rows as last read and the takes asked for."""
 
-    def foreign(self, source: str, products: Sequence[Product]) -> list[Issue]:
-        """An issue for each row whose SKU belongs to another source."""
+    def foreign(self, source: str, products: Sequence[Product], sources: Collection[str]) -> list[Issue]:
+        """An issue for each row whose SKU belongs to another of the *sources* there are."""
         ...
 
     def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> None:
@@ -66,7 +53,13 @@ class CatalogLedger(Protocol):
     def products(
         self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None
     ) -> list[Product]:
-        """Recorded products in catalog order: those of any of the SKUs or SPUs, or all."""
+        """Recorded products in catalog order: those of any of the SKUs or families, or all."""
+        ...
+
+    def rows(
+        self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None
+    ) -> list[tuple[int, Product]]:
+        """The same, with their positions in the catalogs they came from."""
         ...
 
     def takes(self) -> Mapping[ImageKey, Take]:

@@ -79,9 +79,8 @@ def produce(pictures: Sequence[Wanted], shop: Workshop, stop: threading.Event) -
     """
     production = Production()
     unfinished = shop.ledger.open_attempts([picture.render_key for picture in pictures])
-    servers = {backend.name for backend in shop.backends}
-    homes = {key: attempt.server for key, attempt in unfinished.items() if attempt.server in servers}
-    board = Board(pictures, homes)
+    homes = {key: attempt.server for key, attempt in unfinished.items()}
+    board = Board(pictures, homes, [backend.name for backend in shop.backends])
     threads = []
     for backend in shop.backends:
         hand = _Hand(shop, backend, board, production, stop)
@@ -136,30 +135,43 @@ class _Hand:
             self.stop.set()
 
     def _make(self, picture: Wanted) -> bool:
-        """Make one picture unless somebody else is at it."""
+        """Make one picture unless somebody else is at it, or another of our servers has it."""
         lease = f"render:{picture.render_key}"
         if not self.shop.ledger.lease(lease):
             self.board.put_back(picture)
             return False
+        made = None
         try:
+            if self._is_elsewhere(picture):
+                return False
             made = self._render(picture)
         except BackendUnavailable as error:
             self._leave(error)
-            made = None
         except CatalogImagegenError:
             raise  # about the whole run: a full disk, a ledger that cannot be written
         except Exception as error:
             log.exception("%s", picture.key)
             made = self._give_up(picture, Failure("execution_error", f"{type(error).__name__}: {error}"))
-        self.shop.ledger.release(lease)
-        if made is None:
-            self.board.put_back(picture, at_front=True)
-            return True
-        self.board.finish()
-        with self.production.lock:
-            self.production.made.append(made)
-        self.shop.on_made(made)
+        finally:
+            self.shop.ledger.release(lease)
+            if made is None:
+                self.board.put_back(picture, at_front=True)
+            else:
+                self.board.finish()
+        if made is not None:
+            with self.production.lock:
+                self.production.made.append(made)
+            self.shop.on_made(made)
         return True
+
+    def _is_elsewhere(self, picture: Wanted) -> bool:
+        """Whether another of our servers was sent the picture, by a process that is gone."""
+        attempt = self.shop.ledger.open_attempt(picture.render_key)
+        return (
+            attempt is not None
+            and attempt.server != self.backend.name
+            and self.board.send_home(picture, attempt.server)
+        )
 
     def _leave(self, error: BackendUnavailable) -> None:
         with self.production.lock:
@@ -226,7 +238,8 @@ class _Hand:
         ledger, backend = self.shop.ledger, self.backend
         attempt = ledger.open_attempt(picture.render_key)
         if attempt is not None and attempt.server != backend.name:
-            ledger.fail_attempt(attempt.prompt_id, Failure("lost", f"{attempt.server} is not in use now"))
+            left = Failure("abandoned", f"{attempt.server} cannot be asked in this run")
+            ledger.fail_attempt(attempt.prompt_id, left)
             attempt = None
         is_sent = attempt is not None and backend.knows(attempt.prompt_id)
         if attempt is None:

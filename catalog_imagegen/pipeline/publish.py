@@ -103,11 +103,12 @@ class Publisher:
         return sum(self._publish(p) for p in self._find(platforms, skus))
 
     def _find(self, platforms: Collection[Platform], skus: Collection[str]) -> list[Publication]:
-        products = self._ledger.products(skus=skus)
-        if spus := {p.spu for p in products if p.spu}:
-            products = self._ledger.products(skus=skus, spus=spus)
+        families = {p.family for p in self._ledger.products(skus=skus)}
+        products = self._ledger.products(skus=(), spus=families)
         subjects = {f"sku:{p.sku}" for p in products} | {spu_subject(p) for p in products}
-        return publications(platforms, products, self._ledger.pictures(subjects))
+        pictures = self._ledger.pictures(subjects)
+        there = [p for p in pictures if p.render is not None and self._blobs.has(p.render.digest)]
+        return publications(platforms, products, there)
 
     def _publish(self, publication: Publication) -> int:
         """Leave a listing that stands; else look again as the only one who writes it."""
@@ -117,15 +118,22 @@ class Publisher:
         name = f"listing:{publication.platform.name}:{publication.subject}"
         while not self._ledger.lease(name):
             self._wait(PAUSE_S)
-        fresh = [
-            p
-            for p in self._find([publication.platform], publication.skus)
-            if p.subject == publication.subject
-        ]
-        for listing in fresh:
-            self._write(listing)
-        self._ledger.release(name)
+        try:
+            while not self._write_fresh(publication):
+                pass  # a damaged blob was dropped, so the next look finds one picture less
+        finally:
+            self._ledger.release(name)
         return len(entries)
+
+    def _write_fresh(self, publication: Publication) -> bool:
+        """Write a listing as the ledger has it now; False when the bytes of a picture were damaged."""
+        try:
+            for listing in self._find([publication.platform], publication.skus):
+                if listing.subject == publication.subject:
+                    self._write(listing)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _write(self, publication: Publication) -> None:
         platform, folder = publication.platform.name, publication.folder
@@ -212,6 +220,7 @@ class Publishing:
         self._outstanding = Counter(self._family(w) for w in to_render)
         self._complete: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._is_stopped = False
         self._crash: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="publish", daemon=True)
 
@@ -220,6 +229,7 @@ class Publishing:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
+        self._is_stopped = kind is not None
         self._complete.put(None)
         self._thread.join()
         if kind is not None:
@@ -243,7 +253,7 @@ class Publishing:
 
     def _work(self) -> None:
         try:
-            while (family := self._complete.get()) is not None:
+            while (family := self._complete.get()) is not None and not self._is_stopped:
                 self._publisher.publish(self._platforms, self._families.get(family, ()))
         except BaseException as crash:  # noqa: BLE001 - a thread has no caller; __exit__ raises it
             self._crash = crash

@@ -44,6 +44,8 @@ class Services:
     listings: Listings
     is_placeholder: bool
     attempts: int = 2
+    sources: frozenset[str] = frozenset()
+    """The configured sources; a SKU of one that is configured no longer is free for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +100,44 @@ class Report:
 
 def choose(reading: Reading, source: str, selection: Selection, services: Services) -> Prepared:
     """Plan the selected part of a catalog. Records and renders nothing."""
-    foreign = services.ledger.foreign(source, reading.products)
+    foreign = services.ledger.foreign(source, reading.products, services.sources)
     refused = {issue.sku for issue in foreign}
     rows = [(i, p) for i, p in enumerate(reading.products) if p.sku not in refused]
     _check_names("SKU", selection.skus, [p.sku for _, p in rows])
-    chosen = [row for row in rows if not selection.skus or row[1].sku in selection.skus][: selection.limit]
-    prepared = _prepare([p for _, p in rows], [p for _, p in chosen], selection, services)
-    return replace(prepared, rows=tuple(chosen), issues=(*reading.issues, *foreign))
+    chosen = [p for _, p in rows if not selection.skus or p.sku in selection.skus][: selection.limit]
+    prepared = _prepare(rows, chosen, selection, services)
+    # With a variant its whole family is recorded: any of them may speak for it.
+    families = {p.family for p in chosen}
+    recorded = tuple(row for row in rows if row[1].family in families)
+    return replace(prepared, rows=recorded, issues=(*reading.issues, *foreign))
 
 
 def from_ledger(selection: Selection, services: Services) -> Prepared:
     """Plan pictures of recorded products, from their last rows."""
-    recorded = services.ledger.products()
-    _check_names("SKU", selection.skus, [p.sku for p in recorded])
-    chosen = [p for p in recorded if not selection.skus or p.sku in selection.skus]
+    recorded = services.ledger.rows()
+    _check_names("SKU", selection.skus, [p.sku for _, p in recorded])
+    chosen = [p for _, p in recorded if not selection.skus or p.sku in selection.skus]
     return _prepare(recorded, chosen, selection, services)
+
+
+def regenerate(
+    sku: str, *, role: str, slot: int | None, seed: int | None, note: str, services: Services
+) -> Prepared:
+    """Ask for new takes of pictures of one SKU and plan them. Raises ConfigError if there are none."""
+    keys = frozenset(pictures_of(sku, role=role, slot=slot, services=services))
+    selection = Selection(skus=(sku,), keys=keys)
+    if missing := keys - from_ledger(selection, services).chosen:
+        names = ", ".join(sorted({key.role for key in missing}))
+        raise ConfigError(
+            f"no enabled platform takes {names} of {sku} now; enable one in config/app.toml (platforms), "
+            "or name another --role",
+            zh=f"当前启用的平台都不需要 {sku} 的 {names} 图；请在 config/app.toml 的 platforms 中启用，"
+            "或用 --role 指定其他图片",
+            code="picture_not_wanted",
+        )
+    for key in keys:
+        services.ledger.add_take(key, seed=seed, note=note)
+    return from_ledger(selection, services)
 
 
 def recorded_products(sku: str, services: Services) -> list[Product]:
@@ -142,15 +167,18 @@ def pictures_of(sku: str, *, role: str, slot: int | None, services: Services) ->
 
 
 def _prepare(
-    catalog: Sequence[Product], chosen: Sequence[Product], selection: Selection, services: Services
+    catalog: Sequence[tuple[int, Product]],
+    chosen: Sequence[Product],
+    selection: Selection,
+    services: Services,
 ) -> Prepared:
     setup, ledger = services.setup, services.ledger
     names = selection.platforms or services.enabled
     _check_names("platform", names, setup.platforms)
     _check_names("role", selection.roles, setup.roles)
     subjects = {f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen}
-    present = {p.sku for p in catalog}
-    variants = ledger.products(skus=(), spus={p.spu for p in chosen if p.spu})
+    present = {p.sku for _, p in catalog}
+    variants = ledger.products(skus=(), spus={p.family for p in chosen})
     wanted, blocked = want(
         catalog,
         setup,
@@ -165,7 +193,9 @@ def _prepare(
         chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, names)),
         products=tuple(chosen),
         platforms=tuple(setup.platforms[name] for name in names),
-        leaving=frozenset(ledger.wanted_keys(subjects) - {p.key for p in pictures}),
+        leaving=frozenset()
+        if selection.keys is not None
+        else frozenset(ledger.wanted_keys(subjects) - {p.key for p in pictures}),
     )
 
 
@@ -195,10 +225,15 @@ def _check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
                 zh=f"还没有任何 {kind}；请先运行 catalog-imagegen run CATALOG",
                 code=f"unknown_{kind.lower()}",
             )
-        near = difflib.get_close_matches(name, existing, n=3, cutoff=0.5) or existing[:8]
+        by_folded = {other.casefold(): other for other in existing}
+        near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+        names = [by_folded[folded] for folded in near]
+        there = ", ".join(existing[:8]) + (", …" if len(existing) > 8 else "")  # noqa: PLR2004 - a line's worth
         raise ConfigError(
-            f"there is no {kind} {name!r}; did you mean {' or '.join(near) or 'something else'}?",
-            zh=f"没有名为 {name} 的 {kind}；您是否想写：{'、'.join(near) or '其他名称'}？",
+            f"there is no {kind} {name!r}; "
+            + (f"did you mean {' or '.join(names)}?" if names else f"there are {there}"),
+            zh=f"没有名为 {name} 的 {kind}；"
+            + (f"您是否想写：{'、'.join(names)}？" if names else f"现有：{there}"),
             code=f"unknown_{kind.lower()}",
         )
 
@@ -309,8 +344,8 @@ def _problem(picture: Wanted | Blocked, state: str, reason_en: str, reason_zh: s
     )
 
 
-def merged(reports: Sequence[Report]) -> Report:
-    """Several runs as one."""
+def merged(reports: Sequence[Report], further: Iterable[Issue] = ()) -> Report:
+    """Several runs as one, with *further* issues of what could not be read at all."""
     return Report(
         run=reports[-1].run,
         skus=sum(r.skus for r in reports),
@@ -318,7 +353,7 @@ def merged(reports: Sequence[Report]) -> Report:
         renditions=sum(r.renditions for r in reports),
         jobs_submitted=sum(r.jobs_submitted for r in reports),
         seconds=round(sum(r.seconds for r in reports), 3),
-        issues=tuple(issue for r in reports for issue in r.issues),
+        issues=(*(issue for r in reports for issue in r.issues), *further),
         problems=tuple(problem for r in reports for problem in r.problems),
         unavailable=tuple(error for r in reports for error in r.unavailable),
     )

@@ -55,7 +55,7 @@ class Ask:
 
 
 def want(
-    products: Sequence[Product],
+    rows: Sequence[tuple[int, Product]],
     setup: Setup,
     *,
     platforms: Iterable[str],
@@ -65,12 +65,12 @@ def want(
 ) -> tuple[list[Wanted], list[Blocked]]:
     """Bind every picture the *platforms* take of these products, in catalog order.
 
-    *subjects* narrows it down; *relatives* are variants that are not in the catalog now but may
+    *rows* are products with their positions in their catalog. *subjects* narrows it down; *relatives* are variants that are not in the catalog now but may
     speak for their SPU.
     """
     wanted: list[Wanted] = []
     blocked: list[Blocked] = []
-    by_scope = {"sku": _sku_subjects(products), "spu": _spu_subjects(products, relatives)}
+    by_scope = {"sku": _sku_subjects(rows), "spu": _spu_subjects(rows, relatives)}
     if subjects is not None:
         by_scope = {scope: [s for s in found if s.id in subjects] for scope, found in by_scope.items()}
     for ask in asks(by_scope, setup, _limits(setup, platforms)):
@@ -100,7 +100,8 @@ def _limits(setup: Setup, platforms: Iterable[str]) -> Mapping[str, Mapping[str,
         for placement in setup.platforms[name].placements:
             for role in placement.roles:
                 by_platform = limits.setdefault(role, {})
-                by_platform[name] = by_platform.get(name, 0) + placement.count
+                # Placements show the same pictures, each from the first on.
+                by_platform[name] = max(by_platform.get(name, 0), placement.count)
     return limits
 
 
@@ -190,20 +191,20 @@ def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
 
 
 def spu_subject(product: Product) -> str:
-    """The subject that variants share; a product without an SPU stands for itself."""
-    return f"spu:{product.spu}" if product.spu else f"sku:{product.sku}"
+    """The subject that variants share."""
+    return f"spu:{product.family}"
 
 
-def _sku_subjects(products: Sequence[Product]) -> list[Subject]:
-    return [Subject(f"sku:{p.sku}", p, i) for i, p in enumerate(products)]
+def _sku_subjects(rows: Sequence[tuple[int, Product]]) -> list[Subject]:
+    return [Subject(f"sku:{product.sku}", product, position) for position, product in rows]
 
 
-def _spu_subjects(products: Sequence[Product], relatives: Sequence[Product]) -> list[Subject]:
+def _spu_subjects(rows: Sequence[tuple[int, Product]], relatives: Sequence[Product]) -> list[Subject]:
     """One subject per SPU; its smallest SKU speaks, so that the order of rows does not matter."""
     order: dict[str, int] = {}
-    for i, product in enumerate(products):
-        order.setdefault(spu_subject(product), i)
+    for position, product in rows:
+        order.setdefault(spu_subject(product), position)
     speakers: dict[str, Product] = {}
-    for product in sorted([*products, *relatives], key=lambda p: p.sku):
+    for product in sorted([*(product for _, product in rows), *relatives], key=lambda p: p.sku):
         speakers.setdefault(spu_subject(product), product)
-    return [Subject(subject, speakers[subject], i) for subject, i in order.items()]
+    return [Subject(subject, speakers[subject], position) for subject, position in order.items()]

@@ -21,6 +21,8 @@ from catalog_imagegen.domain.imaging import Prompt
 VERSION = 1
 MAX_CHARACTERS = 120
 """Longest catalog value that reaches a prompt; Z-Image reads best between 150 and 350 in all."""
+MAX_PROMPT = 4_000
+"""Characters; ComfyUI would take any number, but far fewer reach the picture."""
 DIVIDER = "\x1e"
 """Stands between positive and negative text; no catalog value can contain it."""
 
@@ -220,6 +222,13 @@ class PromptBook:
         ) as error:
             raise self._explain(error, role, product) from error
         positive, _, negative = text.partition(DIVIDER)
+        if not 0 < len(positive.strip()) <= MAX_PROMPT:
+            raise PromptError(
+                f"{role}.j2: SKU {product.sku}: the prompt has {len(positive.strip())} characters, and 1 to "
+                f"{MAX_PROMPT} make a picture; mend the template",
+                zh=f"{role}.j2：SKU {product.sku}：提示词有 {len(positive.strip())} 个字，应为 1 到 {MAX_PROMPT}；请修改模板",
+                code="prompt_length",
+            )
         return Written(
             prompt=Prompt(positive=_one_line(positive), negative=_one_line(negative)),
             made_of=self._made_of(role, view),

@@ -143,10 +143,11 @@ def test_products_come_back_as_they_were(ledger: SqlLedger) -> None:
 def test_a_sku_belongs_to_its_source(ledger: SqlLedger) -> None:
     """Another source's row is an issue; a source may claim what only runs have read."""
     ledger.keep_products("run", [(0, Product("A", "x"))])
-    assert ledger.foreign("erp", [Product("A", "x")]) == []
+    assert ledger.foreign("erp", [Product("A", "x")], ["erp", "shop"]) == []
     ledger.keep_products("erp", [(0, Product("A", "x"))])
-    (issue,) = ledger.foreign("shop", [Product("A", "y", where="表!7"), Product("B", "z")])
+    (issue,) = ledger.foreign("shop", [Product("A", "y", where="表!7"), Product("B", "z")], ["erp", "shop"])
     assert (issue.code, issue.where, issue.sku) == ("owned_by", "表!7", "A")
+    assert ledger.foreign("shop", [Product("A", "y")], ["shop"]) == [], "a source that is gone owns nothing"
 
 
 def test_takes_count_up_and_the_last_is_current(ledger: SqlLedger) -> None:

@@ -368,7 +368,7 @@ def test_the_poster_needs_config_only(shop: Workspace) -> None:
         '[platforms.mine]\ntitle = "我的店"\nlisting_per = "sku"\n'
         '[[platforms.mine.placements]]\nname = "poster"\nroles = ["poster"]\nsize = [750, 1000]\n',
     )
-    wanted, blocked = want([product()], load_setup(shop), platforms=["mine"], takes={})
+    wanted, blocked = want([(0, product())], load_setup(shop), platforms=["mine"], takes={})
     assert blocked == []
     assert [(w.key.role, w.item_text, w.width, w.height) for w in wanted] == [("poster", "促销", 1104, 1472)]
     assert "海报" in wanted[0].prompt.positive
@@ -386,7 +386,7 @@ def test_a_new_role_is_one_table_and_one_template(shop: Workspace) -> None:
         '[platforms.mine]\ntitle = "x"\nlisting_per = "sku"\n'
         '[[platforms.mine.placements]]\nname = "back"\nroles = ["back"]\nsize = [800, 800]\n',
     )
-    (wanted,), blocked = want([product()], load_setup(shop), platforms=["mine"], takes={})
+    (wanted,), blocked = want([(0, product())], load_setup(shop), platforms=["mine"], takes={})
     assert blocked == []
     assert wanted.prompt.positive == "电水壶的背面"
 
@@ -394,10 +394,10 @@ def test_a_new_role_is_one_table_and_one_template(shop: Workspace) -> None:
 @pytest.mark.parametrize("name", ["prompt_templates/main.j2", "config/workflows/z_image_turbo.json"])
 def test_a_byte_order_mark_changes_nothing(shop: Workspace, name: str) -> None:
     """Windows editors write one; it must not end up in a prompt."""
-    before, _ = want([product()], load_setup(shop), platforms=["amazon"], takes={})
+    before, _ = want([(0, product())], load_setup(shop), platforms=["amazon"], takes={})
     content = (shop.root / name).read_bytes()
     (shop.root / name).write_bytes(b"\xef\xbb\xbf" + content)
-    after, _ = want([product()], load_setup(shop), platforms=["amazon"], takes={})
+    after, _ = want([(0, product())], load_setup(shop), platforms=["amazon"], takes={})
     assert [w.render_key for w in after] == [w.render_key for w in before]
 
 

@@ -86,7 +86,9 @@ def wants(
     **narrowing: Any,
 ) -> list[Wanted]:
     """Everything wanted, none of it blocked."""
-    found, blocked = want(products, of or setup(), platforms=platforms, takes=takes or {}, **narrowing)
+    found, blocked = want(
+        list(enumerate(products)), of or setup(), platforms=platforms, takes=takes or {}, **narrowing
+    )
     assert blocked == []
     return found
 
@@ -499,7 +501,7 @@ def test_a_prompt_that_cannot_be_written_blocks_its_picture_only() -> None:
         product("A", detail_features=("盖",)),
         product("B", detail_features=("盖",), extra={"功率": "9W"}),
     )
-    found, blocked = want(rows, setup(templates=templates), platforms=["shop"], takes={})
+    found, blocked = want(list(enumerate(rows)), setup(templates=templates), platforms=["shop"], takes={})
     assert [(b.key, b.item_text, b.slot, b.order, b.sku, b.name) for b in blocked] == [
         (key("sku:A", "detail", "盖"), "盖", 1, 0, "A", "电水壶")
     ]
@@ -513,7 +515,7 @@ def test_a_prompt_that_cannot_be_written_blocks_its_picture_only() -> None:
 @pytest.mark.parametrize("text", ['{% include "main.j2" %}', '{% extends "main.j2" %}'])
 def test_a_template_that_includes_itself_blocks_its_picture(text: str) -> None:
     """An endless template is a template to mend, not a crash of the whole run."""
-    found, blocked = want([product()], setup(templates={"main.j2": text}), platforms=["shop"], takes={})
+    found, blocked = want([(0, product())], setup(templates={"main.j2": text}), platforms=["shop"], takes={})
     assert [b.key.role for b in blocked] == ["main"]
     assert "main.j2" in blocked[0].reason_en
     assert "mend the template" in blocked[0].reason_en

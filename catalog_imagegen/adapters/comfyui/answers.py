@@ -87,7 +87,7 @@ def missing_inputs(graph: Mapping[str, Any], infos: Mapping[str, Mapping[str, An
             continue
         for name, value in node["inputs"].items():
             options = _options(info, name)
-            if options is None or isinstance(value, list) or value in options:
+            if options is None or isinstance(value, list) or str(value) in options:
                 continue
             near = difflib.get_close_matches(str(value), options, n=3, cutoff=0.5)
             has = ", ".join(near or options[:5]) or "none"

@@ -21,15 +21,15 @@ UNOWNED = "run"
 class CatalogRows(Sql):
     """The CatalogLedger port."""
 
-    def foreign(self, source: str, products: Sequence[Product]) -> list[Issue]:
-        """An issue for each row whose SKU belongs to another source."""
+    def foreign(self, source: str, products: Sequence[Product], sources: Collection[str]) -> list[Issue]:
+        """An issue for each row whose SKU belongs to another of the *sources* there are."""
         with self._reading() as db:
             owners = {
                 sku: owner
                 for chunk in chunks([p.sku for p in products])
                 for sku, owner in db.execute(
                     select(PRODUCT.c.sku, PRODUCT.c.source).where(
-                        PRODUCT.c.sku.in_(chunk), PRODUCT.c.source.not_in((source, UNOWNED))
+                        PRODUCT.c.sku.in_(chunk), PRODUCT.c.source.in_(set(sources) - {source})
                     )
                 )
             }
@@ -45,7 +45,7 @@ class CatalogRows(Sql):
                     {
                         "sku": product.sku,
                         "source": source,
-                        "spu": product.spu,
+                        "spu": product.family,
                         "position": position,
                         "row": json.loads(json.dumps(asdict(product), ensure_ascii=False)),
                         "read_at": now(),
@@ -58,16 +58,25 @@ class CatalogRows(Sql):
         self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None
     ) -> list[Product]:
         """Recorded products in catalog order; see the port."""
-        query = select(PRODUCT.c.row).order_by(PRODUCT.c.position, PRODUCT.c.sku)
+        return [product for _, product in self.rows(skus=skus, spus=spus)]
+
+    def rows(
+        self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None
+    ) -> list[tuple[int, Product]]:
+        """Recorded products with their positions in the catalogs they came from; see the port."""
+        query = select(PRODUCT.c.position, PRODUCT.c.sku, PRODUCT.c.row)
         with self._reading() as db:
             if skus is None and spus is None:
-                return [_product(row) for (row,) in db.execute(query)]
-            found: dict[str, Product] = {}
-            for column, values in ((PRODUCT.c.sku, skus), (PRODUCT.c.spu, spus)):
-                for chunk in chunks(sorted(values or ())):
-                    for (row,) in db.execute(query.where(column.in_(chunk))):
-                        found[row["sku"]] = _product(row)
-        return list(found.values())
+                found = {sku: (position, row) for position, sku, row in db.execute(query)}
+            else:
+                found = {
+                    sku: (position, row)
+                    for column, values in ((PRODUCT.c.sku, skus), (PRODUCT.c.spu, spus))
+                    for chunk in chunks(sorted(values or ()))
+                    for position, sku, row in db.execute(query.where(column.in_(chunk)))
+                }
+        in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
+        return [(position, _product(row)) for _, (position, row) in in_order]
 
     def takes(self) -> Mapping[ImageKey, Take]:
         """The current take of every key that has more than its first."""

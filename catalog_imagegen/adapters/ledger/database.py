@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 
 from catalog_imagegen.adapters.files import explain
 from catalog_imagegen.adapters.ledger.tables import REVISION
-from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.errors import ConfigError, LedgerBusy
 
-BUSY_TIMEOUT_MS = 30_000
+BUSY_TIMEOUT_MS = 60_000
 _NETWORK_DRIVES = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "vboxsf"}
 NEARLY_FULL = 100_000
 """Bytes; with less, SQLite's "disk I/O error" means that the disk is full."""
@@ -104,6 +104,12 @@ def _explained(error: BaseException | None, path: Path) -> Exception | None:
             f"{path} is damaged or no ledger; move it away and restore a backup",
             zh=f"{path} 已损坏或不是账本数据库；请移走该文件并恢复备份",
             code="ledger_damaged",
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LedgerBusy(
+            f"{path}: other processes kept the ledger busy for {BUSY_TIMEOUT_MS // 1000} s; run again later",
+            zh=f"{path}：其他进程占用账本超过 {BUSY_TIMEOUT_MS // 1000} 秒；请稍后重新运行",
+            code="ledger_busy",
         )
     numbers = {
         sqlite3.SQLITE_FULL: errno.ENOSPC,

@@ -72,7 +72,8 @@ class JobRows(Sql):
     def failures(self, render: Fingerprint) -> Sequence[Failure]:
         """How attempts at a render failed that were not forgiven, the last one last."""
         query = select(ATTEMPT.c.outcome, ATTEMPT.c.error).where(
-            ATTEMPT.c.render_key == render, ATTEMPT.c.outcome.not_in(("open", "done", "forgiven"))
+            ATTEMPT.c.render_key == render,
+            ATTEMPT.c.outcome.not_in(("open", "done", "forgiven", "abandoned")),
         )
         with self._reading() as db:
             return [

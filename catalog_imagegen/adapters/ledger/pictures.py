@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
-from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, RENDER, now
+from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, RENDER, TAKE, now
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Wanted
 from catalog_imagegen.domain.job import PictureStatus, Plan, Record
@@ -45,7 +45,12 @@ class PictureRows(Sql):
             _wanted_row(p.wanted) | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
             for p in plan.pictures
         ]
+        numbers = {str(p.wanted.key): p.wanted.take.number for p in plan.pictures}
         with self._engine.begin() as db:
+            # A picture regenerated since this plan was made is not put back.
+            query = select(TAKE.c.key, func.max(TAKE.c.number)).group_by(TAKE.c.key)
+            overtaken = {key for key, number in db.execute(query) if number > numbers.get(key, number)}
+            rows = [row for row in rows if row["key"] not in overtaken]
             self._upsert(
                 db,
                 PICTURE,

@@ -12,8 +12,6 @@ from catalog_imagegen.adapters.ledger.database import READ_ONLY
 
 CHUNK = 5_000
 """Values per IN list; SQLite takes 32,766 variables in a statement."""
-ROWS = 500
-"""Rows per INSERT, for the same reason."""
 
 
 class Sql:
@@ -35,18 +33,11 @@ class Sql:
             return
         insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
         keys = [column.name for column in table.primary_key]
-        for start in range(0, len(rows), ROWS):
-            statement = insert(table).values(rows[start : start + ROWS])
-            db.execute(
-                statement.on_conflict_do_update(
-                    index_elements=keys,
-                    set_={
-                        name: statement.excluded[name]
-                        for name in rows[0]
-                        if name not in keys and name not in keep
-                    },
-                )
-            )
+        statement = insert(table)
+        replaced = {
+            name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep
+        }
+        db.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), list(rows))
 
 
 def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

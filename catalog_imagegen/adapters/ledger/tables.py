@@ -24,6 +24,7 @@ class ProductRow(SQLModel, table=True):
     sku: str = Field(primary_key=True)
     source: str = Field(index=True)
     spu: str = Field(index=True)
+    """The family: the SPU, or the SKU of a product without one."""
     position: int
     row: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
     read_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
