@@ -66,11 +66,12 @@ def test_a_sku_shows_its_own_and_its_shared_pictures() -> None:
     ]
 
 
-def test_an_spu_called_like_a_sku_is_another_subject() -> None:
-    """SKU ``X`` does not show the pictures of SPU ``X``."""
+def test_a_parent_row_shows_the_pictures_of_its_family() -> None:
+    """SKU ``X`` without an SPU is the parent of SPU ``X``; SKU ``Y`` is not."""
     shared = picture_status("failed", key=key("spu:X"))
-    (found,) = overview([product("X")], [shared])
-    assert found.pictures == ()
+    parent, stranger = overview([product("X"), product("Y")], [shared])
+    assert parent.pictures == (shared,)
+    assert stranger.pictures == ()
 
 
 @pytest.mark.parametrize("code", get_args(FailureCode))
