@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -53,6 +54,11 @@ class Shop:
         self.catalog = root / "products.xlsx"
         self._where = ["--comfyui", comfyui] if comfyui else ["--simulate"]
         self.command("init", str(root), check=True)
+        roles = root / "config" / "roles.toml"
+        small = re.sub(
+            r"^size = .*$", "size = [128, 128]", roles.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
+        roles.write_text(small, encoding="utf-8")  # what these tests are about does not depend on size
         self.write(ROWS)
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
