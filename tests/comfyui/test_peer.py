@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import subprocess
@@ -259,7 +260,8 @@ def test_a_killed_server_forgets_its_queue(own_server: ComfyUI) -> None:
 
 def test_a_prompt_can_end_the_server(own_server: ComfyUI) -> None:
     """As a crash in the driver does; it can be started again."""
-    submit(own_server.url, turbo_graph("a mug [[exit]]"))
+    with contextlib.suppress(requests.ConnectionError):  # it may be dead before it answers
+        submit(own_server.url, turbo_graph("a mug [[exit]]"))
     assert own_server.wait_for_exit() == 3
     assert own_server.pid is None
     own_server.start()
