@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from catalog_imagegen.adapters.catalogs import Columns
 from catalog_imagegen.adapters.catalogs.columns import Match
 from catalog_imagegen.adapters.catalogs.lists import split_list, split_references
+from catalog_imagegen.adapters.catalogs.record import CatalogRow
 from catalog_imagegen.adapters.catalogs.values import date, price, sku_trouble, tidy_sku
-from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS
+from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS, Product
 from catalog_imagegen.domain.errors import ConfigError
 
 PACKAGED = tomllib.loads(
@@ -224,3 +226,9 @@ def test_a_sku_keeps_everything_that_can_be_seen() -> None:
     assert tidy_sku("Ａ４\u200b") == "A4"
     assert tidy_sku("'00777") == "00777"
     assert tidy_sku("aB 001-x①") == "aB 001-x①"
+
+
+def test_a_row_is_validated_for_every_field_of_a_product() -> None:
+    """The model that checks rows and the product they become have the same fields."""
+    assert set(CatalogRow.model_fields) == {*TEXT_FIELDS, *LIST_FIELDS}
+    assert set(CatalogRow.model_fields) == {f.name for f in fields(Product)} - {"extra", "where", "cells"}
