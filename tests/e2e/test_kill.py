@@ -18,6 +18,8 @@ from tests.e2e.shop import ROWS, Shop, environment, executions, simulator_proces
 
 SECONDS = 0.15
 KILLS = 10
+MOST_EXECUTED = 4  # of about 40 pictures; ten kills never reach the end
+DEADLINE_S = 60
 VARIANTS = tuple(
     (f"{row[0]}-{n}", "", *row[2:4], color, *row[5:])
     for n, color in enumerate(("黑色", "白色", "红色"))
@@ -54,6 +56,15 @@ def start(shop: Shop) -> subprocess.Popen[str]:
     )
 
 
+def await_executions(url: str, *, more: int) -> None:
+    """Wait until the simulator has executed so many pictures more than now; how fast the machine is does not matter."""
+    enough = sum(executions(url).values()) + more
+    deadline = time.monotonic() + DEADLINE_S
+    while sum(executions(url).values()) < enough:
+        assert time.monotonic() < deadline, "the run does not go on"
+        time.sleep(0.01)
+
+
 def clean_run(root: Path, url: str) -> Shop:
     """A shop whose catalog was run without trouble."""
     shop = Shop(root, comfyui=url)
@@ -79,14 +90,13 @@ def test_kill_at_ten_random_moments_costs_nothing(tmp_path: Path, url: str) -> N
     shop = Shop(tmp_path / "killed", comfyui=url)
     shop.write(VARIANTS)
     moments = random.Random(20261122)
-    killed = 0
     for _ in range(KILLS):
         process = start(shop)
-        time.sleep(moments.uniform(0.4, 3.0))  # the random moment itself, not a wait for something
+        await_executions(url, more=moments.randrange(MOST_EXECUTED))
+        time.sleep(moments.uniform(0, SECONDS))  # the random moment itself, not a wait for something
         process.send_signal(signal.SIGKILL)
-        killed += process.wait() == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL, "the run ended before it was killed"
         process.communicate()
-    assert killed >= KILLS // 2, "the runs ended before they were killed; make the catalog larger"
 
     result = shop.run()
 
