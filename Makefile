@@ -7,13 +7,14 @@ PYTEST := $(BIN)/python -m pytest -n 2
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench test-comfyui clean
+.PHONY: help demo test check messages bench test-comfyui clean
 
 help:
 	@echo "make demo          the sample catalog through the simulator, into $(DEMO)/"
 	@echo "make test          all tests but those with a real ComfyUI"
 	@echo "make test-comfyui  the tests with a real ComfyUI (COMFYUI_URL names one; else one is built, 1.6 GB)"
 	@echo "make check         format, lint, types, layers"
+	@echo "make messages      collect the texts people read, and compile their translations"
 	@echo "make bench         speed, as ratios against a plain client"
 	@echo "make clean         remove what these made"
 
@@ -41,6 +42,9 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+messages: $(STAMP)
+	$(BIN)/python -m tests.messages
 
 bench: $(STAMP)
 	@test -n "$$COMFYUI_URL" || $(BIN)/python -m tests.comfyui.peer

@@ -6,16 +6,23 @@ import logging
 import sys
 import traceback
 
+from typer.main import get_command
+
 from catalog_imagegen.cli import app
-from catalog_imagegen.cli.show import complain
+from catalog_imagegen.cli.help import translate
+from catalog_imagegen.cli.show import complain, speak, words
 from catalog_imagegen.domain.errors import EXIT_BUG, CatalogImagegenError
+from catalog_imagegen.language import spoken_here
 
 
 def main() -> None:
     """Run a command. Exit codes: 0 good, 1 some items failed, 2 mend input, 75 try later, 70 a bug."""
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
     try:
-        app(prog_name="catalog-imagegen")
+        speak(spoken_here())
+        command = get_command(app)
+        translate(command, words())
+        command(prog_name="catalog-imagegen")
     except CatalogImagegenError as error:
         complain(error)
         sys.exit(error.exit_code)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from catalog_imagegen.adapters.files import discard, make_folder, place, stage, write_whole
-from catalog_imagegen.stages.rendition import Rendition, Verdict
+from catalog_imagegen.domain.imaging import Verdict
+from catalog_imagegen.stages.rendition import Rendition
 
 MANIFEST = "listing.json"
 
@@ -18,8 +20,23 @@ MANIFEST = "listing.json"
 class FolderListings:
     """Listings below one folder. Only files that a ``listing.json`` names are replaced or removed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, reuse: Path | None = None) -> None:
         self._folder = folder
+        self._reuse = reuse or folder
+        """Where files may already stand that need not be made again."""
+
+    def exists(self, platform: str, folder: str) -> bool:
+        """Whether a listing stands there, whole or not."""
+        return (self._folder / platform / folder / MANIFEST).is_file()
+
+    def remove(self, platform: str, folder: str) -> None:
+        """Remove a listing and the files it names, and its folder unless others put something there."""
+        standing = self._folder / platform / folder
+        for file in _read(standing).files:
+            (standing / file.name).unlink(missing_ok=True)
+        (standing / MANIFEST).unlink(missing_ok=True)
+        with suppress(OSError):
+            standing.rmdir()
 
     def listing_key(self, platform: str, folder: str) -> str:
         """The key of the listing that stands there whole, or ``""``."""
@@ -30,7 +47,7 @@ class FolderListings:
 
     def renditions(self, platform: str, folder: str) -> Mapping[str, Rendition]:
         """Rendition key → the intact files that stand there."""
-        standing = self._folder / platform / folder
+        standing = self._reuse / platform / folder
         return {
             file.rendition_key: Rendition(
                 (standing / file.name).read_bytes(), file.width, file.height, file.verdicts
@@ -78,6 +95,12 @@ class _File(BaseModel):
     height: int = 0
     rendition_key: str = ""
     verdicts: tuple[Verdict, ...] = ()
+
+    @field_validator("verdicts", mode="before")
+    @classmethod
+    def _without_bare_codes(cls, found: Any) -> Any:
+        """Version 0.1 listed codes only; its files are made again, but must be known to be removed."""
+        return [verdict for verdict in found if isinstance(verdict, dict)] if isinstance(found, list) else ()
 
 
 class _Manifest(BaseModel):

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from catalog_imagegen import __version__
-from catalog_imagegen.cli import catalog, make, show, simulator, status, workflow
+from catalog_imagegen.cli import (
+    catalog,
+    doctor,
+    export,
+    make,
+    platforms,
+    report,
+    review,
+    show,
+    simulator,
+    status,
+    workflow,
+)
 
 app = typer.Typer(
     help="Product catalogs in, marketplace pictures out.",
@@ -38,8 +50,13 @@ app.command()(make.run)
 app.command()(make.plan)
 app.add_typer(catalog.group, name="catalog")
 app.command()(status.status)
+app.command()(platforms.platforms)
 app.command()(make.regenerate)
 app.command()(make.retry)
 app.command()(make.sync)
+app.add_typer(review.group, name="review")
+app.command()(export.export)
+app.command()(report.report)
+app.command()(doctor.doctor)
 app.add_typer(workflow.group, name="workflow")
 app.command()(simulator.simulator)

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from catalog_imagegen.bootstrap import init_workspace, read_source
 from catalog_imagegen.cli import options, show
+from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import EXIT_ITEMS_FAILED, EXIT_OK, EXIT_USAGE, CatalogError
 
 group = typer.Typer(help="Look at catalogs.", no_args_is_help=True)
+ROWS_SHOWN = 40
+"""Rows that a terminal shows; a longer catalog is for --json."""
 
 
 @group.callback()
@@ -27,12 +31,18 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new wor
     Example: `catalog-imagegen init my-shop`
     """
     copied = init_workspace(folder)
-    show.out.print(Text.assemble(("Workspace · 工作区 ", "bold"), str(folder), f" ({len(copied)} files)"))
-    show.out.print("  config/app.toml          marketplaces, servers, sources · 平台、服务器、数据源")
-    show.out.print("  config/roles.toml        which pictures are made · 生成哪些图片")
-    show.out.print("  prompt_templates/        the Chinese prompts · 提示词模板")
-    show.out.print("  sample_catalog/          products to try · 示例商品")
-    show.out.print("Next · 下一步：")
+    tr = show.words().tr
+    count = tr("({count} files)", count=len(copied))
+    show.out.print(Text.assemble((tr("Workspace"), "bold"), f" {folder} {count}"), soft_wrap=True)
+    for name, what in (
+        ("README.md", tr("what is where")),
+        ("config/app.toml", tr("platforms, servers, sources")),
+        ("config/roles.toml", tr("which pictures are made")),
+        ("prompt_templates/", tr("the Chinese prompts")),
+        ("sample_catalog/", tr("products to try")),
+    ):
+        show.out.print(f"  {name:<24} {what}")
+    show.out.print(tr("Next:"))
     show.out.print(
         Text(f"  catalog-imagegen run {folder}/sample_catalog/products.xlsx --workspace {folder} --simulate"),
         soft_wrap=True,
@@ -69,9 +79,29 @@ def check(
             }
         )
     else:
-        show.issues(reading.issues, with_notes=True)
-        refused = len({i.where for i in reading.issues if i.severity == "error"})
-        show.out.print(
-            f"{len(reading.products)} products read · 读取商品, {refused} cells with errors · 错误"
-        )
+        _show(reading)
     raise typer.Exit(EXIT_ITEMS_FAILED if has_errors else EXIT_OK)
+
+
+def _show(reading: Reading) -> None:
+    """The rows as they are read, and what is wrong with the others."""
+    tr = show.words().tr
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for name in (tr("SKU"), tr("name"), tr("category"), tr("color"), tr("features")):
+        table.add_column(name, max_width=36, overflow="ellipsis", no_wrap=True)
+    for product in reading.products[:ROWS_SHOWN]:
+        features = "、".join(product.features)
+        table.add_row(*map(Text, (product.sku, product.name, product.category, product.color, features)))
+    show.out.print(table)
+    if len(reading.products) > ROWS_SHOWN:
+        rest = len(reading.products) - ROWS_SHOWN
+        show.out.print(Text(tr("… and {count} more; --json has them all", count=rest), style="dim"))
+    show.issues(reading.issues, with_notes=True)
+    others = dict.fromkeys(header for product in reading.products for header in product.extra)
+    if others:
+        text = tr("columns for templates only: {names}", names=tr(", ").join(others))
+        show.out.print(Text(text, style="dim"))
+    refused = len({i.where for i in reading.issues if i.severity == "error"})
+    products = tr("{count} products read", count=len(reading.products))
+    errors = [tr("{count} cells with errors", count=refused)] if refused else []
+    show.out.print(tr(", ").join((products, *errors)))

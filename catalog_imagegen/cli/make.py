@@ -13,9 +13,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from catalog_imagegen.bootstrap import House, Servers, open_house, read_source
+from catalog_imagegen.bootstrap import House, read_source
+from catalog_imagegen.bootstrap.reports import write_reports
 from catalog_imagegen.cli import options, show
-from catalog_imagegen.config import Workspace
 from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import (
     EXIT_ITEMS_FAILED,
@@ -24,21 +24,20 @@ from catalog_imagegen.domain.errors import (
     CatalogError,
     ConfigError,
 )
-from catalog_imagegen.pipeline.sync import (
-    Prepared,
-    Report,
-    Selection,
-    carry_out,
-    choose,
-    from_ledger,
-    merged,
-)
-from catalog_imagegen.pipeline.sync import (
-    regenerate as again,
-)
+from catalog_imagegen.domain.job import Action
+from catalog_imagegen.language import mark
+from catalog_imagegen.pipeline.prepare import Prepared, Selection, choose, from_ledger
+from catalog_imagegen.pipeline.prepare import regenerate as again
+from catalog_imagegen.pipeline.sync import Report, blocked_in, carry_out, merged
 
 EXIT_INTERRUPTED = 130
 SEED_LIMIT = 2**64 - 1
+ACTIONS: Mapping[Action, str] = {
+    "reuse": mark("reused"),
+    "failed": mark("failed"),
+    "blocked": mark("blocked"),
+}
+"""What people call them; of what is rendered they are told why."""
 Catalog = Annotated[str, typer.Argument(help="A CSV, XLSX or SQLite file, or a database URL (…#table).")]
 Table_ = Annotated[str, typer.Option("--table", help="The table or sheet, if there are several.")]
 
@@ -160,8 +159,8 @@ def sync(
                 code="no_sources",
             )
         if not house.services.ledger.lease("sync"):
-            message = "another sync is at work in this workspace; this one leaves it to that"
-            show.err.print(f"{message}\n另一个 sync 正在运行，本次退出")
+            en = "another sync is at work in this workspace; wait for it, or run again later"
+            show.err.print(show.said(en, "此工作区正在运行另一个 sync；请等它完成，或稍后重新运行"))
             raise typer.Exit(EXIT_TRY_LATER)
         reports, unreadable = [], []
         for source in house.settings.source:
@@ -190,9 +189,7 @@ class Unreadable:
 
 
 def _house(folder: Path, out: Path | None, comfyui: list[str] | None, *, simulate: bool) -> Any:
-    servers: Servers = options.servers(comfyui, simulate=simulate)
-    place: Workspace = options.workspace(folder, out)
-    return open_house(place, servers)
+    return options.house(folder, options.servers(comfyui, simulate=simulate), out=out)
 
 
 def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, quiet: bool) -> Report:
@@ -211,12 +208,16 @@ def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, q
         except KeyboardInterrupt:
             stop.set()
     show.err.print(
-        "Stopped. Nothing is lost: run again to go on.\n已停止。已完成的工作不会丢失，重新运行即可继续。"
+        show.said(
+            "Stopped. Nothing is lost: run again to go on.",
+            "已停止。已完成的工作不会丢失，重新运行即可继续。",
+        )
     )
     raise typer.Exit(EXIT_INTERRUPTED)
 
 
 def _finish(house: House, report: Report, *, as_json: bool) -> None:
+    write_reports(house, house.workspace.output, language=show.words())
     if as_json:
         show.as_json(show.report_json(report))
     else:
@@ -261,38 +262,58 @@ def _plan_json(prepared: Prepared) -> Mapping[str, Any]:
 
 
 def _show_plan(prepared: Prepared, house: House) -> None:
+    tr, pick = show.words().tr, show.words().pick
     show.issues(prepared.issues)
     pictures = [p for p in prepared.plan.pictures if p.wanted.key in prepared.chosen]
-    table = Table(title="Pictures to make · 待生成图片", title_justify="left", title_style="bold")
-    for name in ("SKU", "role", "item", "why"):
+    table = Table(title=tr("Pictures to make"), title_justify="left", title_style="bold")
+    for name in (tr("SKU"), tr("role"), tr("item"), tr("why")):
         table.add_column(name)
     waiting = [p for p in pictures if p.action == "render"]
     for p in waiting:
-        table.add_row(
-            Text(p.wanted.sku),
-            f"{p.wanted.key.role} {p.wanted.slot}",
-            Text(p.wanted.item_text),
-            Text(p.reason),
-        )
+        role = f"{p.wanted.key.role} {p.wanted.slot}"
+        table.add_row(Text(p.wanted.sku), role, Text(p.wanted.item_text), Text(pick(p.reason, p.reason_zh)))
     if waiting:
         show.out.print(table)
-    for blocked in prepared.plan.blocked:
-        show.out.print(
-            Text(f"blocked {blocked.sku} {blocked.key.role}: {blocked.reason_en}", style="magenta")
-        )
-        show.out.print(Text(f"  {blocked.reason_zh}", style="magenta"))
-    reasons = Counter(p.reason if p.action == "render" else p.action for p in pictures)
+    show.problems(blocked_in(prepared))
+    reasons = Counter(
+        pick(p.reason, p.reason_zh) if p.action == "render" else tr(ACTIONS[p.action]) for p in pictures
+    )
     for reason, count in reasons.most_common():
         show.out.print(Text(f"{count:6}  {reason}"))
-    show.out.print(f"{len(pictures):6}  pictures in all, {len(waiting)} to render")
+    total = tr("pictures in all, {count} to render", count=len(waiting))
+    show.out.print(f"{len(pictures):6}  {total}")
+    for note in _notes(prepared, house):
+        show.out.print(Text(note, style="dim"))
+
+
+def _notes(prepared: Prepared, house: House) -> list[str]:
+    """What somebody may wonder about: text that is unused, a role that nobody takes."""
+    setup, tr = house.services.setup, show.words().tr
+    pictures = prepared.plan.pictures
     unused = [
         role.name
-        for role in house.services.setup.roles.values()
-        if house.services.setup.workflows[role.workflow].lacks("negative")
+        for role in setup.roles.values()
+        if setup.workflows[role.workflow].lacks("negative")
         and any(p.wanted.key.role == role.name and p.wanted.prompt.negative for p in pictures)
     ]
+    taken = {role for p in prepared.platforms for placement in p.placements for role in placement.roles}
+    idle = [role.name for role in setup.roles.values() if role.enabled and role.name not in taken]
+    notes = []
     if unused:
-        names = ", ".join(unused)
-        show.out.print(
-            Text(f"{names}: the workflow has no negative prompt, so that text is unused", style="dim")
+        notes.append(
+            tr(
+                "{roles}: the workflow has no negative prompt, so that text is unused",
+                roles=tr(", ").join(unused),
+            )
         )
+    if idle:
+        notes.append(
+            tr(
+                "{roles}: enabled, but no placement of these platforms takes it; "
+                "add it to the roles of one in config/platforms.toml",
+                roles=tr(", ").join(idle),
+            )
+        )
+    if not prepared.platforms:
+        notes.append(tr("no platform is enabled; name some in config/app.toml (platforms)"))
+    return notes

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from catalog_imagegen.bootstrap import Servers
+from catalog_imagegen.bootstrap import House, Servers, open_house
+from catalog_imagegen.cli import show
 from catalog_imagegen.config import Workspace
+from catalog_imagegen.config.settings import sound_settings
 from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.language import spoken_here
 
 WorkspaceDir = Annotated[
     Path,
     typer.Option(
-        "--workspace", "-w", envvar="CATALOG_IMAGEGEN_WORKSPACE", help="The workspace.", show_default="here"
+        "--workspace", "-w", envvar="CATALOG_IMAGEGEN_WORKSPACE", help="The workspace.", show_default="."
     ),
 ]
 ComfyUI = Annotated[
@@ -55,5 +60,15 @@ def servers(comfyui: list[str] | None, *, simulate: bool) -> Servers:
 
 
 def workspace(folder: Path, out: Path | None = None) -> Workspace:
-    """The workspace a command works in."""
-    return Workspace(folder.resolve(), out=out.resolve() if out else None)
+    """The workspace a command works in, whose settings may say which language we speak."""
+    place = Workspace(folder.resolve(), out=out.resolve() if out else None)
+    code = sound_settings(place).language
+    show.speak(spoken_here() if code == "auto" else code)
+    return place
+
+
+@contextmanager
+def house(folder: Path, servers: Servers, *, out: Path | None = None) -> Iterator[House]:
+    """An open workspace."""
+    with open_house(workspace(folder, out), servers) as found:
+        yield found

@@ -16,7 +16,30 @@ from rich.text import Text
 
 from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import CatalogImagegenError
+from catalog_imagegen.language import Code, Language, language, mark
 from catalog_imagegen.pipeline.sync import Problem, Report
+
+_language: Language = Language("en")
+_is_bilingual = True
+
+
+def speak(code: Code | None) -> None:
+    """Speak this language from now on; None, where nothing says which, is English with errors in both."""
+    global _language, _is_bilingual
+    _language, _is_bilingual = language(code or "en"), code is None
+
+
+def words() -> Language:
+    """The language of whoever reads this."""
+    return _language
+
+
+def said(en: str, zh: str) -> Text:
+    """A message to a merchandiser: in their language, or in both where we do not know it."""
+    if _is_bilingual and en and zh and en != zh:
+        return Text.assemble(zh, "\n", (en, "dim"))
+    return Text(_language.pick(en, zh))
+
 
 PIPED_COLUMNS = 140
 """Width of tables that no terminal limits."""
@@ -31,19 +54,22 @@ out = _console(stderr=False)
 err = _console(stderr=True)
 
 COLORS = {
-    "ready": "green",
-    "approved": "green",
-    "review": "cyan",
-    "draft": "cyan",
-    "working": "yellow",
-    "planned": "yellow",
-    "rendering": "yellow",
-    "blocked": "magenta",
-    "failed": "red",
-    "error": "red",
-    "warning": "yellow",
-    "note": "dim",
+    mark("ready"): "green",
+    mark("approved"): "green",
+    mark("review"): "cyan",
+    mark("draft"): "cyan",
+    mark("stale"): "blue",
+    mark("working"): "yellow",
+    mark("planned"): "yellow",
+    mark("rendering"): "yellow",
+    mark("rejected"): "magenta",
+    mark("blocked"): "magenta",
+    mark("failed"): "red",
+    mark("error"): "red",
+    mark("warning"): "yellow",
+    mark("note"): "dim",
 }
+"""Of states and severities."""
 
 
 def as_json(value: Any) -> None:
@@ -53,10 +79,17 @@ def as_json(value: Any) -> None:
 
 
 def complain(error: CatalogImagegenError) -> None:
-    """An error that ends a command: English, then Chinese, on one screen."""
-    err.print(Text.assemble(("Error: ", "bold red"), error.message_en), soft_wrap=True)
-    if error.message_zh != error.message_en:
+    """An error that ends a command, on one screen."""
+    is_english = _is_bilingual or _language.code == "en"
+    if is_english or error.message_zh == error.message_en:
+        err.print(Text.assemble(("Error: ", "bold red"), error.message_en), soft_wrap=True)
+    if (_is_bilingual or not is_english) and error.message_zh != error.message_en:
         err.print(Text.assemble(("错误：", "bold red"), error.message_zh), soft_wrap=True)
+
+
+def colored(word: str) -> Text:
+    """A status or severity in its colour and in the reader's language."""
+    return Text(_language.tr(word), style=COLORS[word])
 
 
 def issues(found: Sequence[Issue], *, with_notes: bool = False) -> None:
@@ -64,16 +97,13 @@ def issues(found: Sequence[Issue], *, with_notes: bool = False) -> None:
     shown = [issue for issue in found if with_notes or issue.severity != "note"]
     if not shown:
         return
-    table = Table(title="Catalog issues · 表格问题", title_justify="left", title_style="bold", expand=False)
-    table.add_column("cell", no_wrap=True)
+    tr = _language.tr
+    table = Table(title=tr("Catalog issues"), title_justify="left", title_style="bold", expand=False)
+    table.add_column(tr("cell"), no_wrap=True)
     table.add_column("")
-    table.add_column("what to do · 如何处理", overflow="fold")
+    table.add_column(tr("what to do"), overflow="fold")
     for issue in shown:
-        table.add_row(
-            Text(issue.where),
-            Text(issue.severity, style=COLORS[issue.severity]),
-            Text.assemble(issue.message_zh, "\n", (issue.message_en, "dim")),
-        )
+        table.add_row(Text(issue.where), colored(issue.severity), said(issue.message_en, issue.message_zh))
     out.print(table)
 
 
@@ -81,20 +111,16 @@ def problems(found: Sequence[Problem]) -> None:
     """Pictures without a result: SKU, reason, remedy."""
     if not found:
         return
-    table = Table(title="Pictures to look at · 待处理图片", title_justify="left", title_style="bold")
-    for name in ("SKU", "picture", "", "why · what to do"):
+    tr = _language.tr
+    table = Table(title=tr("Pictures to look at"), title_justify="left", title_style="bold")
+    for name in (tr("SKU"), tr("picture"), "", tr("why · what to do")):
         table.add_column(name, overflow="fold")
     for problem in found:
-        zh = Text(problem.reason_zh)
-        if problem.remedy_zh:
-            zh.append(f"\n→ {problem.remedy_zh}")
-        en = "\n".join(line for line in (problem.reason_en, problem.remedy_en) if line)
-        table.add_row(
-            Text(problem.sku),
-            Text(f"{problem.role} {problem.slot}\n{problem.item_text}"),
-            Text(problem.state, style=COLORS[problem.state]),
-            Text.assemble(zh, "\n", (en, "dim")) if en != problem.reason_zh else zh,
-        )
+        why = said(problem.reason_en, problem.reason_zh)
+        if problem.remedy_en:
+            why = Text.assemble(why, "\n→ ", said(problem.remedy_en, problem.remedy_zh))
+        picture = Text(f"{problem.role} {problem.slot}\n{problem.item_text}")
+        table.add_row(Text(problem.sku), picture, colored(problem.state), why)
     out.print(table)
 
 
@@ -102,39 +128,40 @@ def report(result: Report, *, output: str, is_simulated: bool) -> None:
     """The end of a run: what went wrong, the figures, and where to look."""
     issues(result.issues)
     problems(result.problems)
-    counts = result.pictures
-    table = Table(show_header=True, header_style="bold", box=None, padding=(0, 2, 0, 0))
-    names = ("products", "pictures", "rendered", "reused", "failed", "blocked", "pending", "files", "seconds")
-    values = (
-        result.skus,
-        counts["planned"],
-        counts["rendered"],
-        counts["reused"],
-        counts["failed"],
-        counts["blocked"],
-        counts["pending"],
-        result.renditions,
-        f"{result.seconds:.1f}",
-    )
-    for name in names:
-        table.add_column(name, justify="right")
-    alarming = {"failed": "red", "blocked": "magenta", "pending": "yellow"}
-    table.add_row(
-        *(
-            Text(str(value), style=alarming.get(name, "") if value else "dim")
-            for name, value in zip(names, values, strict=True)
-        )
-    )
-    out.print(table)
+    _figures(result)
+    if result.success_rate is not None:
+        rate = _language.tr("{share} of the pictures tried were made", share=f"{result.success_rate:.0%}")
+        mean = _language.tr("{seconds} s a picture", seconds=f"{result.mean_seconds or 0:.1f}")
+        out.print(rate + (_language.tr(", ") + mean if result.mean_seconds is not None else ""))
+    for en, zh in result.warnings():
+        out.print(Text.assemble((_language.tr("warning"), "yellow"), "  ", said(en, zh)), soft_wrap=True)
     if is_simulated:
-        out.print(
-            Text(
-                "样张 PREVIEW: placeholders painted by the simulator, not generated pictures.", style="yellow"
-            )
-        )
-    out.print(Text.assemble("Look in · 图片位于 ", (output, "bold")), soft_wrap=True)
+        placeholders = _language.tr("PREVIEW: placeholders painted by the simulator, not generated pictures.")
+        out.print(Text(placeholders, style="yellow"))
+    out.print(Text.assemble(_language.tr("Look in"), " ", (output, "bold")), soft_wrap=True)
     for error in result.unavailable:
         complain(error)
+
+
+def _figures(result: Report) -> None:
+    """The row of figures that a run ends with."""
+    counts = result.pictures
+    table = Table(show_header=True, header_style="bold", box=None, padding=(0, 2, 0, 0))
+    figures: Sequence[tuple[str, int | str, str]] = (
+        (_language.tr("products"), result.skus, ""),
+        (_language.tr("pictures"), counts["planned"], ""),
+        (_language.tr("rendered"), counts["rendered"], ""),
+        (_language.tr("reused"), counts["reused"], ""),
+        (_language.tr("failed"), counts["failed"], "red"),
+        (_language.tr("blocked"), counts["blocked"], "magenta"),
+        (_language.tr("pending"), counts["pending"], "yellow"),
+        (_language.tr("files"), result.renditions, ""),
+        (_language.tr("seconds"), f"{result.seconds:.1f}", ""),
+    )
+    for name, _, _ in figures:
+        table.add_column(name, justify="right")
+    table.add_row(*(Text(f"{value}", style=style if value else "dim") for _, value, style in figures))
+    out.print(table)
 
 
 def report_json(result: Report) -> Mapping[str, Any]:
@@ -146,6 +173,9 @@ def report_json(result: Report) -> Mapping[str, Any]:
         "renditions": result.renditions,
         "jobs_submitted": result.jobs_submitted,
         "seconds": result.seconds,
+        "success_rate": result.success_rate,
+        "mean_seconds": None if result.mean_seconds is None else round(result.mean_seconds, 3),
+        "warnings": [{"message_en": en, "message_zh": zh} for en, zh in result.warnings()],
         "issues": issues_json(result.issues),
         "problems": [asdict(problem) for problem in result.problems],
     }
@@ -190,17 +220,18 @@ class ProgressBar:
         """Begin to show progress."""
         if total and not self._is_quiet:
             self._bar.start()
-            self._task = self._bar.add_task("rendering", total=total, what="", rate="")
+            self._task = self._bar.add_task(_language.tr("rendering"), total=total, what="", rate="")
 
     def done(self, what: str, *, failed: bool) -> None:
         """One picture is made, or will not be."""
         if self._task is None:
             return
         self._failed += failed
+        failures = _language.tr("{count} {name}", count=self._failed, name=_language.tr("failed"))
         speed = self._bar.tasks[0].finished_speed or self._bar.tasks[0].speed
         self._bar.update(
             self._task,
             advance=1,
-            what=f"{what}" + (f" · {self._failed} failed" if self._failed else ""),
-            rate=f"{speed * 60:.0f}/min" if speed else "",
+            what=f"{what} · {failures}" if self._failed else what,
+            rate=_language.tr("{count}/min", count=f"{speed * 60:.0f}") if speed else "",
         )

@@ -16,7 +16,7 @@ def simulator(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     seconds: Annotated[float, typer.Option("--seconds", min=0, help="Seconds each picture takes.")] = 1.0,
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Keep the placeholders here.", show_default="temporary")
+        Path | None, typer.Option("--folder", help="Keep the placeholders here.", show_default=False)
     ] = None,
     faults: Annotated[
         list[str] | None, typer.Option("--faults", metavar="NAME[:COUNT]", help="Misbehave; may be repeated.")

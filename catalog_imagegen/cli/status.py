@@ -11,11 +11,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from catalog_imagegen.bootstrap import Servers, open_house
+from catalog_imagegen.bootstrap import Servers
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.domain.job import PictureStatus
+from catalog_imagegen.pipeline.prepare import recorded_products
 from catalog_imagegen.pipeline.status import SkuOverview, overview
-from catalog_imagegen.pipeline.sync import recorded_products
+
+DIGEST_SHOWN = 10
+"""Of a render's digest; enough for ``review --render``."""
 
 
 def status(
@@ -28,7 +31,7 @@ def status(
 
     Example: `catalog-imagegen status EB-001`
     """
-    with open_house(options.workspace(workspace), Servers(simulate=simulate)) as house:
+    with options.house(workspace, Servers(simulate=simulate)) as house:
         ledger = house.services.ledger
         products = recorded_products(sku, house.services)
         found = overview(products, ledger.pictures())
@@ -38,53 +41,83 @@ def status(
             _show_one(found[0])
         else:
             _show_all(found)
-            show.out.print(
-                Text.assemble("Look in · 图片位于 ", (str(house.workspace.output), "bold")), soft_wrap=True
-            )
+            _hint(found, is_simulated=simulate)
+            look = show.words().tr("Look in")
+            show.out.print(Text.assemble(look, " ", (str(house.workspace.output), "bold")), soft_wrap=True)
 
 
 def _show_all(found: Sequence[SkuOverview]) -> None:
     if not found:
-        show.out.print("No products yet; start with: catalog-imagegen run CATALOG · 还没有商品，请先运行 run")
+        show.out.print(show.words().tr("No products yet; start with: catalog-imagegen run CATALOG"))
         return
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("SKU", "name", "status", "pictures", "why"):
-        table.add_column(name, no_wrap=name != "why", max_width=24 if name in ("SKU", "name") else None)
+    tr = show.words().tr
+    for name in (tr("SKU"), tr("name")):
+        table.add_column(name, no_wrap=True, max_width=24)
+    table.add_column(tr("status"), no_wrap=True)
+    table.add_column(tr("pictures"), no_wrap=True)
+    table.add_column(tr("why"))
     for entry in found:
         counts = Counter(p.state for p in entry.pictures)
-        reasons = dict.fromkeys(p.reason_zh for p in entry.pictures if p.reason_zh)
+        pick = show.words().pick
+        reasons = dict.fromkeys(pick(p.reason_en, p.reason_zh) for p in entry.pictures if p.reason_zh)
         table.add_row(
             Text(entry.product.sku),
             Text(entry.product.name),
-            Text(entry.status, style=show.COLORS[entry.status]),
-            Text(", ".join(f"{count} {state}" for state, count in counts.items())),
+            show.colored(entry.status),
+            Text(_counted(counts)),
             Text("\n".join(reasons)),
         )
     show.out.print(table)
     totals = Counter(entry.status for entry in found)
-    summary = ", ".join(f"{count} {name}" for name, count in totals.items())
-    show.out.print(f"{len(found)} products: {summary}")
+    show.out.print(tr("{count} products: {summary}", count=len(found), summary=_counted(totals)))
+
+
+def _counted(counts: Mapping[Any, int]) -> str:
+    """So many of each state, in words."""
+    tr = show.words().tr
+    return tr(", ").join(tr("{count} {name}", count=n, name=tr(name)) for name, n in counts.items())
+
+
+def _hint(found: Sequence[SkuOverview], *, is_simulated: bool) -> None:
+    """What to do next, if there is something."""
+    waiting = {p.key for entry in found for p in entry.pictures if p.is_waiting}
+    flag = " --simulate" if is_simulated else ""
+    if waiting:
+        text = show.words().tr("{count} pictures wait for review:", count=len(waiting))
+        show.out.print(f"{text} catalog-imagegen review approve --all{flag}")
 
 
 def _show_one(entry: SkuOverview) -> None:
     show.out.print(
         Text.assemble(
             (f"{entry.product.sku}  {entry.product.name}  ", "bold"),
-            (entry.status, show.COLORS[entry.status]),
+            show.colored(entry.status),
         )
     )
+    tr = show.words().tr
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("role", "slot", "item", "state", "take", "seed", "why"):
+    for name in (
+        tr("role"),
+        tr("slot"),
+        tr("item"),
+        tr("state"),
+        tr("take"),
+        tr("seed"),
+        tr("render"),
+        tr("why"),
+    ):
         table.add_column(name)
     for p in entry.pictures:
         table.add_row(
             p.key.role,
             str(p.slot),
             Text(p.item_text),
-            Text(p.state, style=show.COLORS[p.state]),
+            show.colored(p.state),
             Text(f"{p.take.number}" + (f" “{p.take.note}”" if p.take.note else "")),
             "" if p.seed is None else str(p.seed),
-            Text(p.reason_zh),
+            p.render.digest[:DIGEST_SHOWN] if p.render else "",
+            show.said(p.reason_en, p.reason_zh),
         )
     show.out.print(table)
 
@@ -111,6 +144,7 @@ def _picture_json(picture: PictureStatus) -> Mapping[str, Any]:
         "note": picture.take.note,
         "seed": picture.seed,
         "render": render.digest if render else None,
+        "approved": picture.approved.digest if picture.approved else None,
         "is_current": picture.is_current,
         "placeholder": render.placeholder if render else None,
         "reason_en": picture.reason_en,

@@ -11,9 +11,11 @@ from rich.table import Table
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.config import load_points
 from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.language import mark
 from catalog_imagegen.stages.workflow import POINTS, parse_workflow
 
 group = typer.Typer(help="Look at ComfyUI workflows.", no_args_is_help=True)
+FOUND_BY = {"mapping": mark("mapping"), "title": mark("title"), "tracing": mark("tracing")}
 
 
 @group.callback()
@@ -31,6 +33,7 @@ def check(
 
     Example: `catalog-imagegen workflow check config/workflows/z_image_turbo.json`
     """
+    place = options.workspace(workspace)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -39,7 +42,7 @@ def check(
             zh=f"{file}：无法读取（{error}）；请指定 API 格式的工作流文件",
             code="workflow_unreadable",
         ) from error
-    found = parse_workflow(file.stem, text, load_points(options.workspace(workspace), file.stem))
+    found = parse_workflow(file.stem, text, load_points(place, file.stem))
     if json:
         points = {p: f"{at.node}.{at.input}" for p, at in found.points.items()}
         show.as_json(
@@ -47,12 +50,15 @@ def check(
         )
         return
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("point", "node", "class", "found by"):
+    tr = show.words().tr
+    for name in (tr("point"), tr("node"), tr("class"), tr("found by")):
         table.add_column(name)
     for point in POINTS:
         if found.lacks(point):
-            table.add_row(point, "–", "", "text for it is unused" if point == "negative" else "not offered")
+            lacking = tr("text for it is unused") if point == "negative" else tr("not offered")
+            table.add_row(point, "–", "", lacking)
         else:
             at = found.points[point]
-            table.add_row(point, f"{at.node}.{at.input}", found.graph[at.node]["class_type"], at.found_by)
+            kind = found.graph[at.node]["class_type"]
+            table.add_row(point, f"{at.node}.{at.input}", kind, tr(FOUND_BY[at.found_by]))
     show.out.print(table)

@@ -9,11 +9,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from catalog_imagegen.config.workspace import Workspace, defaults
 from catalog_imagegen.domain.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Mistakes(ConfigError):
+    """What is wrong with one file; speaks of the first mistake and holds the *others*."""
+
+    def __init__(self, first: ConfigError, others: Iterable[ConfigError]) -> None:
+        super().__init__(first.message_en, zh=first.message_zh, code=first.code)
+        self.others = tuple(others)
 
 
 class Strict(BaseModel):
@@ -75,12 +84,31 @@ def validated(model: type[M], table: Mapping[str, Any], path: Path, keys: Iterab
         raise explain(error, path, keys) from error
 
 
-def explain(error: ValidationError, path: Path | str, keys: Iterable[str]) -> ConfigError:
-    """The first mistake, by its key; an unknown key with the one that was probably meant."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(first["loc"][-1]), list(keys), n=1)
+def explain(
+    error: ValidationError, path: Path | str, keys: Iterable[str], elsewhere: Mapping[str, str] | None = None
+) -> ConfigError:
+    """Every mistake by its key, the first one foremost; *elsewhere* says which keys came from another place."""
+    places, found = elsewhere or {}, error.errors()
+    first, *others = (
+        _explained(mistake, places.get(str(mistake["loc"][0] if mistake["loc"] else ""), path), list(keys))
+        for mistake in found
+        if not any(_is_inside(other, mistake) for other in found)
+    )
+    return Mistakes(first, others)
+
+
+def _is_inside(mistake: ErrorDetails, other: ErrorDetails) -> bool:
+    """Whether *mistake* is the cause of *other*, which is about the table around it."""
+    depth = len(other["loc"])
+    return len(mistake["loc"]) > depth and mistake["loc"][:depth] == other["loc"]
+
+
+def _explained(mistake: ErrorDetails, path: Path | str, keys: list[str]) -> ConfigError:
+    """One mistake; an unknown key with the one that was probably meant."""
+    key = ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        name = str(mistake["loc"][-1])
+        near = difflib.get_close_matches(name, [key for key in keys if key != name], n=1)
         hint = f"; did you mean {near[0]}?" if near else "; remove it"
         return ConfigError(
             f"{path}: unknown key {key}{hint}",
@@ -88,10 +116,43 @@ def explain(error: ValidationError, path: Path | str, keys: Iterable[str]) -> Co
             code="unknown_key",
         )
     return ConfigError(
-        f"{path}: {key}: {first['msg']} (it is {first.get('input')!r:.60}); mend it there",
-        zh=f"{path}：{key} 的值不正确（{first['msg']}）；请修改",
+        f"{path}: {key}: {mistake['msg']} (it is {mistake.get('input')!r:.60}); mend it there",
+        zh=f"{path}：{key} 的值不正确（{_in_chinese(mistake)}）；请修改",
         code="wrong_value",
     )
+
+
+_IN_CHINESE = {
+    "missing": "缺少该键",
+    "literal_error": "只能是 {expected}",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "int_from_float": "应为整数",
+    "float_type": "应为数字",
+    "float_parsing": "应为数字",
+    "string_type": "应为文字，请加引号",
+    "tuple_type": "应为列表，如 [1, 2]",
+    "dict_type": "应为表",
+    "model_type": "应为表",
+    "date_type": "应为日期，如 2026-11-22",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than": "应小于 {lt}",
+    "less_than_equal": "不能大于 {le}",
+    "multiple_of": "应为 {multiple_of} 的倍数",
+    "too_short": "至少需要 {min_length} 项",
+    "too_long": "最多 {max_length} 项",
+    "string_too_short": "不能为空",
+    "string_pattern_mismatch": "格式应为 {pattern}",
+}
+"""What pydantic finds wrong, by its name for it."""
+
+
+def _in_chinese(mistake: ErrorDetails) -> str:
+    text = _IN_CHINESE.get(mistake["type"], mistake["msg"])
+    return text.format(**mistake.get("ctx", {}))
 
 
 def unknown(kind_en: str, kind_zh: str, place: Path | str, name: str, known: Iterable[str]) -> ConfigError:

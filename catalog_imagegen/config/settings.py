@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
-from typing import Any
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from catalog_imagegen.config.files import Strict, explain, read_toml
@@ -15,22 +18,29 @@ from catalog_imagegen.config.workspace import Workspace
 from catalog_imagegen.domain.errors import ConfigError
 
 PREFIX = "CATALOG_IMAGEGEN_"
+NO_SETTINGS = (f"{PREFIX}WORKSPACE", f"{PREFIX}LANGUAGE")
+"""Variables of ours that are read elsewhere."""
 
 
 class ServerSettings(Strict):
     """A ``[[comfyui]]`` table."""
 
-    url: str = Field(pattern=r"^https?://")
-    in_flight: int = Field(default=3, ge=1, le=8)
+    url: str = Field(pattern=r"^https?://", description="Its address: `http://HOST:PORT`")
+    in_flight: int = Field(
+        default=3, ge=1, le=8, description="Prompts queued there at a time; 2 or 3 keep it busy"
+    )
 
 
 class SourceSettings(Strict):
     """A ``[[source]]`` table: a catalog that ``sync`` reads."""
 
-    name: str = Field(min_length=1)
-    path: str = Field(min_length=1)
-    table: str = ""
-    query: str = ""
+    name: str = Field(min_length=1, description="What the ledger calls it; a SKU belongs to one source")
+    path: str = Field(
+        min_length=1,
+        description="A file, relative to the workspace, or a database URL; `${NAME}` is an environment variable",
+    )
+    table: str = Field(default="", description="The table, view or sheet, if there are several")
+    query: str = Field(default="", description="For a database: a `SELECT` instead of a table")
 
 
 class Settings(BaseSettings):
@@ -38,18 +48,45 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    platforms: tuple[str, ...] = ("taobao_tmall", "amazon")
-    attempts: int = Field(default=2, ge=1, le=10)
-    patience_s: float = Field(default=60.0, ge=0)
-    job_timeout_s: float = Field(default=900.0, gt=0)
-    comfyui: tuple[ServerSettings, ...] = (ServerSettings(url="http://127.0.0.1:8188"),)
-    source: tuple[SourceSettings, ...] = ()
+    language: Literal["auto", "en", "zh"] = Field(
+        default="auto", description="Of reports and messages; `auto` is that of the terminal"
+    )
+    platforms: tuple[str, ...] = Field(
+        default=("taobao_tmall", "amazon"), description="Marketplaces that listings are made for"
+    )
+    attempts: int = Field(
+        default=2, ge=1, le=10, description="Submissions of one picture before it counts as failed"
+    )
+    retakes: int = Field(
+        default=3, ge=0, le=20, description="New takes that rejections of one picture ask for, at most"
+    )
+    patience_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds to wait for a server that stops answering in the middle of a run",
+    )
+    job_timeout_s: float = Field(
+        default=900.0, gt=0, description="Seconds one picture may execute before it is given up"
+    )
+    min_free_gb: float = Field(
+        default=2.0,
+        ge=0,
+        description="Gigabytes that should be free for `data/` and `output/`; else `doctor` warns",
+    )
+    comfyui: tuple[ServerSettings, ...] = Field(
+        default=(ServerSettings(url="http://127.0.0.1:8188"),), description="Where pictures are rendered"
+    )
+    source: tuple[SourceSettings, ...] = Field(default=(), description="What `sync` reads")
 
 
-def load_settings(workspace: Workspace) -> Settings:
-    """Environment over ``config/app.toml`` over what is built in."""
+_KEYS = [name for m in (Settings, ServerSettings, SourceSettings) for name in m.model_fields]
+
+
+def load_settings(workspace: Workspace, *, without: Collection[str] = ()) -> Settings:
+    """Environment over ``config/app.toml``, *without* some of its keys, over what is built in."""
     path = workspace.root / "config" / "app.toml"
-    table = read_toml(path) if path.is_file() else {}
+    read = read_toml(path) if path.is_file() else {}
+    table = {key: value for key, value in read.items() if key not in without}
 
     class FromFile(PydanticBaseSettingsSource):
         """The table of this workspace."""
@@ -84,14 +121,54 @@ def load_settings(workspace: Workspace) -> Settings:
             code="environment_syntax",
         ) from error
     except ValidationError as error:
-        variable = f"{PREFIX}{error.errors()[0]['loc'][0]}".upper()
-        keys = [name for m in (Settings, ServerSettings, SourceSettings) for name in m.model_fields]
-        raise explain(error, variable if variable in os.environ else path, keys) from error
+        from_variables = {name: v for name in Settings.model_fields if (v := _variable(name)) in os.environ}
+        raise explain(error, path, _KEYS, from_variables) from error
+
+
+def sound_settings(workspace: Workspace) -> Settings:
+    """The settings without those that are wrong, for whoever looks at the rest."""
+    try:
+        return load_settings(workspace)
+    except ConfigError as error:
+        wrong = error.__cause__.errors() if isinstance(error.__cause__, ValidationError) else ()
+    with suppress(ConfigError):  # it stays wrong when it comes from the environment, or is no TOML at all
+        return load_settings(workspace, without={str(mistake["loc"][0]) for mistake in wrong})
+    sound = {}
+    with suppress(ConfigError):
+        table = read_toml(workspace.root / "config" / "app.toml")
+        for name, field in Settings.model_fields.items():
+            with suppress(ValidationError, KeyError):
+                sound[name] = TypeAdapter[Any](field.annotation or Any).validate_python(table[name])
+    return Settings.model_construct(**sound)
+
+
+def stray_variables() -> list[ConfigError]:
+    """The environment variables with our prefix that set nothing, each with the one that was meant."""
+    known = [*(_variable(name) for name in Settings.model_fields), *NO_SETTINGS]
+    found = []
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            hint, hint_zh = (
+                (f"did you mean {near[0]}?", f"您是否想写 {near[0]}？") if near else ("unset it", "请删除")
+            )
+            found.append(
+                ConfigError(
+                    f"the environment variable {name} is no setting and has no effect; {hint}",
+                    zh=f"环境变量 {name} 不是任何设置，不起作用；{hint_zh}",
+                    code="unknown_variable",
+                )
+            )
+    return found
+
+
+def _variable(field: str) -> str:
+    return f"{PREFIX}{field}".upper()
 
 
 def _variables() -> list[str]:
     """The environment variables that are set for settings."""
-    names = (f"{PREFIX}{field}".upper() for field in Settings.model_fields)
+    names = map(_variable, Settings.model_fields)
     return [name for name in names if name in os.environ]
 
 

@@ -9,38 +9,51 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from catalog_imagegen.config.files import Strict, overlaid, read_text, read_toml, unknown, validated
-from catalog_imagegen.config.workspace import Workspace
+from catalog_imagegen.config.platforms import Name, load_platforms
+from catalog_imagegen.config.workspace import Workspace, defaults
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.domain.imaging import ImageRole, Placement, Platform
+from catalog_imagegen.domain.imaging import ImageRole
 from catalog_imagegen.pipeline.want import Setup
 from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.workflow import POINTS, Workflow, parse_workflow
 
 RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
-"""Of a role or platform: also a folder's or a file's name."""
-FileSide = Annotated[int, Field(ge=1, le=20_000)]
 
 
 class _RoleTable(Strict):
-    workflow: str
-    size: tuple[RenderSide, RenderSide]
-    items: tuple[str, ...] = ()
-    items_from: Literal["", "features", "usage_scenarios", "detail_features", "advantages", "accessories"] = (
-        ""
+    workflow: str = Field(description="The graph to render with: `config/workflows/<workflow>.json`")
+    size: tuple[RenderSide, RenderSide] = Field(description="Pixels of the render: width, height")
+    items: tuple[str, ...] = Field(
+        default=(), description="A constant list of items; either this or `items_from`"
     )
-    items_need: str = Field(default="", pattern=r"^([^.]+\.[^.]+)?$")
-    default_items: tuple[str, ...] = ()
-    max: int = Field(default=1, ge=1, le=50)
-    scope: Literal["sku", "spu"] = "sku"
-    approval: Literal["human", "auto"] = "human"
-    enabled: bool = True
-    steps: int | None = Field(default=None, ge=1)
-    cfg: float | None = Field(default=None, ge=0)
+    items_from: Literal["", "features", "usage_scenarios", "detail_features", "advantages", "accessories"] = (
+        Field(default="", description="The list column of the catalog that items come from")
+    )
+    items_need: str = Field(
+        default="",
+        pattern=r"^([^.]+\.[^.]+)?$",
+        description="`table.entry` of the vocabulary: only items that have it, in the vocabulary's order",
+    )
+    default_items: tuple[str, ...] = Field(
+        default=(), description="Used where the column is empty; without it an empty column means no picture"
+    )
+    max: int = Field(default=1, ge=1, le=50, description="Pictures per product at most")
+    scope: Literal["sku", "spu"] = Field(
+        default="sku",
+        description="`sku`: every variant its own; `spu`: variants of one 款号 share the picture",
+    )
+    approval: Literal["human", "auto"] = Field(
+        default="human", description="`human`: a draft until somebody approves it; `auto`: approved at once"
+    )
+    enabled: bool = Field(default=True, description="`false` keeps the role out of every plan")
+    steps: int | None = Field(default=None, ge=1, description="A fixed value for this input of the workflow")
+    cfg: float | None = Field(default=None, ge=0, description="A fixed value for this input of the workflow")
 
 
 class _WorkflowTable(Strict):
-    points: dict[Annotated[str, Field(pattern=f"^({'|'.join(POINTS)})$")], str] = Field(default={})
+    points: dict[Annotated[str, Field(pattern=f"^({'|'.join(POINTS)})$")], str] = Field(
+        default={}, description="Input point → `title.input` or `id.input` of the graph"
+    )
 
 
 class _RolesFile(Strict):
@@ -48,36 +61,7 @@ class _RolesFile(Strict):
     workflows: dict[str, _WorkflowTable] = Field(default={})
 
 
-class _PlacementTable(Strict):
-    name: str
-    roles: tuple[str, ...] = Field(min_length=1)
-    size: tuple[FileSide, FileSide]
-    min_size: tuple[int, int] = (0, 0)
-    fit: Literal["cover", "contain", "pad", "width"] = "cover"
-    format: Literal["JPEG", "PNG"] = "JPEG"
-    quality: int = Field(default=92, ge=40, le=95)
-    max_bytes: int = Field(default=3 * 1024 * 1024, ge=10_000)
-    count: int = Field(default=1, ge=1)
-    file_name: str = Field(
-        default="{sku}_{order:02}_{role}", pattern=r"^([^{}/\\]|\{(sku|role|order|n|kind)(:0?\d)?\})+$"
-    )
-
-
-class _PlatformTable(Strict):
-    title: str
-    listing_per: Literal["sku", "spu"]
-    placements: tuple[_PlacementTable, ...] = Field(min_length=1)
-
-
-class _PlatformsFile(Strict):
-    platforms: dict[Name, _PlatformTable]
-
-
-KEYS = [
-    name
-    for model in (_RolesFile, _RoleTable, _PlatformsFile, _PlatformTable, _PlacementTable)
-    for name in model.model_fields
-]
+KEYS = [name for model in (_RolesFile, _RoleTable) for name in model.model_fields]
 
 
 def load_setup(workspace: Workspace) -> Setup:
@@ -88,15 +72,11 @@ def load_setup(workspace: Workspace) -> Setup:
     prompts = load_prompts(workspace)
     for name, table in file.roles.items():
         _check_role(name, table, roles_path, workflows, prompts)
-    platforms = _load_platforms(workspace)
-    known = list(file.roles)
-    for platform in platforms.values():
-        for role in {role for placement in platform.placements for role in placement.roles}:
-            if role not in file.roles:
-                raise unknown("role", "图片角色", f"config/platforms.toml: {platform.name}", role, known)
+    roles = {name: _role(name, table) for name, table in file.roles.items()}
+    packaged_roles = read_toml(defaults() / "config" / "roles.toml")["roles"]
     return Setup(
-        roles={name: _role(name, table) for name, table in file.roles.items()},
-        platforms=platforms,
+        roles=roles,
+        platforms=load_platforms(workspace, roles, packaged_roles=packaged_roles),
         workflows=workflows,
         prompts=prompts,
     )
@@ -137,12 +117,6 @@ def _load_workflows(workspace: Workspace, file: _RolesFile) -> Mapping[str, Work
     return found
 
 
-def _load_platforms(workspace: Workspace) -> Mapping[str, Platform]:
-    path = workspace.root / "config" / "platforms.toml"
-    file = validated(_PlatformsFile, overlaid(workspace, "config/platforms.toml"), path, KEYS)
-    return {name: _platform(name, table) for name, table in file.platforms.items()}
-
-
 def _check_role(
     name: str, table: _RoleTable, path: Path, workflows: Mapping[str, Workflow], prompts: PromptBook
 ) -> None:
@@ -177,17 +151,3 @@ def _role(name: str, table: _RoleTable) -> ImageRole:
         inputs={point: value for point, value in fixed.items() if value is not None},
         **table.model_dump(exclude={"size", "steps", "cfg"}),
     )
-
-
-def _platform(name: str, table: _PlatformTable) -> Platform:
-    placements = tuple(
-        Placement(
-            width=p.size[0],
-            height=p.size[1],
-            min_width=p.min_size[0],
-            min_height=p.min_size[1],
-            **p.model_dump(exclude={"size", "min_size"}),
-        )
-        for p in table.placements
-    )
-    return Platform(name=name, title=table.title, listing_per=table.listing_per, placements=placements)

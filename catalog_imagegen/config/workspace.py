@@ -7,8 +7,15 @@ from pathlib import Path
 
 from catalog_imagegen.domain.errors import ConfigError
 
-COPIED = ("config/app.toml", "config/roles.toml", "config/workflows", "prompt_templates", "sample_catalog")
-"""What ``init`` copies: an upgrade must not change anybody's prompts. The rest is overlaid."""
+COPIED = {
+    "config/workspace.md": "README.md",
+    "config/app.toml": "config/app.toml",
+    "config/roles.toml": "config/roles.toml",
+    "config/workflows": "config/workflows",
+    "prompt_templates": "prompt_templates",
+    "sample_catalog": "sample_catalog",
+}
+"""What ``init`` copies, and where to: an upgrade must not change anybody's prompts. The rest is overlaid."""
 
 
 def defaults() -> Path:

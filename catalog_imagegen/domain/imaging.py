@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
@@ -13,6 +14,25 @@ from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
 Scope = Literal["sku", "spu"]
 Approval = Literal["human", "auto"]
 Fit = Literal["cover", "contain", "pad", "width"]
+Confidence = Literal["official", "secondary", "memory"]
+Severity = Literal["fail", "warn"]
+FigureValue = str | bool | int | float | tuple[str | int | float, ...]
+JUDGED = frozenset(
+    {
+        "background",
+        "formats",
+        "max_bytes",
+        "max_height",
+        "max_long",
+        "max_megapixels",
+        "max_size",
+        "min_long",
+        "min_size",
+        "ratio",
+        "width_range",
+    }
+)
+"""What figures are about that a file can be measured against; the others are told."""
 
 
 def item_id(text: str) -> str:
@@ -85,6 +105,43 @@ class ImageRole:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a figure was read; *url* is empty where the page has no public address."""
+
+    id: str
+    title: str
+    kind: str
+    age: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a platform itself asks of a file, as far as somebody knows."""
+
+    about: str
+    value: FigureValue
+    confidence: Confidence
+    source: Citation
+    note: str = ""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether files are measured against it; a background can also be told in words."""
+        return self.about in JUDGED and (self.about != "background" or isinstance(self.value, tuple))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with a file: ``fail`` breaks a rule that is certain, ``warn`` one that is hearsay."""
+
+    code: str
+    severity: Severity
+    message_en: str
+    message_zh: str
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """A place in a platform's listing and the file it wants."""
 
@@ -102,6 +159,10 @@ class Placement:
     min_height: int = 0
     count: int = 1
     file_name: str = "{sku}_{order:02}_{role}"
+    title: str = ""
+    """What merchandisers call it."""
+    figures: tuple[Figure, ...] = ()
+    """What the platform itself says; the fields above are our own choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +173,8 @@ class Platform:
     title: str
     listing_per: Scope
     placements: tuple[Placement, ...]
+    checked: date | None = None
+    """When its figures were looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +183,9 @@ class Prompt:
 
     positive: str
     negative: str = ""
+
+
+NO_PROMPT = Prompt("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping
 
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Wanted
-from catalog_imagegen.domain.job import Plan, PlannedPicture, Record
+from catalog_imagegen.domain.job import Plan, PlannedPicture, Record, used_up
 
 # Ingredients in the order in which they explain a change best: a new take also changes the seed.
 _EXPLANATIONS = {
-    "take": "new take {new}",
-    "workflow:": "workflow changed: {name}",
-    "size": "size changed: {old} → {new}",
-    "inputs": "settings changed",
-    "template:": "prompt changed: {name}",
-    "column:": "catalog changed: {name}",
-    "vocabulary": "prompt changed: vocabulary.toml",
-    "seed": "seed changed",
-    "item": "item reworded",
+    "take": ("new take {new}", "第 {new} 次拍摄"),
+    "workflow:": ("workflow changed: {name}", "工作流有改动：{name}"),
+    "size": ("size changed: {old} → {new}", "尺寸有改动：{old} → {new}"),
+    "inputs": ("settings changed", "参数有改动"),
+    "template:": ("prompt changed: {name}", "提示词有改动：{name}"),
+    "column:": ("catalog changed: {name}", "商品表有改动：{name}"),
+    "vocabulary": ("prompt changed: vocabulary.toml", "提示词有改动：vocabulary.toml"),
+    "seed": ("seed changed", "种子有改动"),
+    "item": ("item reworded", "条目有改动"),
 }
 
 
@@ -36,18 +36,23 @@ def plan(
 
 
 def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint, Render]) -> PlannedPicture:
+    if record is not None and record.rejected_key == wanted.render_key:
+        return PlannedPicture(wanted, "blocked", *used_up(record.rejection))
     if wanted.render_key in renders:
-        return PlannedPicture(wanted, "reuse", "reused")
+        return PlannedPicture(wanted, "reuse", "reused", "沿用")
     if record is not None and record.failure is not None and record.failed_key == wanted.render_key:
-        return PlannedPicture(wanted, "failed", str(record.failure), record.failure)
-    return PlannedPicture(wanted, "render", _why(wanted, record))
+        failure = record.failure
+        return PlannedPicture(wanted, "failed", failure.reason_en, failure.reason_zh, failure)
+    return PlannedPicture(wanted, "render", *_why(wanted, record))
 
 
-def _why(wanted: Wanted, record: Record | None) -> str:
+def _why(wanted: Wanted, record: Record | None) -> tuple[str, str]:
+    """Why a picture is made, in English and Chinese."""
     if record is None or record.render_key is None:
-        return "new" if wanted.take.number == 1 else f"new take {wanted.take.number}"
+        number = wanted.take.number
+        return ("new", "新图片") if number == 1 else (f"new take {number}", f"第 {number} 次拍摄")
     if record.render_key == wanted.render_key:
-        return "not made yet"
+        return "not made yet", "尚未生成"
     old, new = record.made_of, wanted.made_of
     for kind, explanation in _EXPLANATIONS.items():
         changed = sorted(
@@ -56,9 +61,11 @@ def _why(wanted: Wanted, record: Record | None) -> str:
             if name.startswith(kind) and old.get(name) != new.get(name)
         )
         if changed:
-            return explanation.format(
-                name=", ".join(name.partition(":")[2] for name in changed if name in new) or "removed",
-                old=old.get(changed[0], "?"),
-                new=new.get(changed[0], "?"),
+            names = [name.partition(":")[2] for name in changed if name in new]
+            values = {"old": old.get(changed[0], "?"), "new": new.get(changed[0], "?")}
+            en, zh = explanation
+            return (
+                en.format(name=", ".join(names) or "removed", **values),
+                zh.format(name="、".join(names) or "已删除", **values),
             )
-    return "changed"
+    return "changed", "有改动"

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from PIL import Image
+
 from catalog_imagegen.domain.catalog import Issue, Product
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Render, Take
 from catalog_imagegen.domain.job import (
     Attempt,
+    AttemptRecord,
     Failure,
     Finished,
     PictureStatus,
     Plan,
     Record,
+    Refusal,
+    Review,
 )
 from catalog_imagegen.stages.rendition import Rendition
 
@@ -93,6 +98,28 @@ class PictureLedger(Protocol):
         ...
 
 
+class ReviewLedger(Protocol):
+    """What reviewers said. A word is about the bytes they saw; it is refused once others show the picture."""
+
+    def approve(self, key: ImageKey, digest: Digest) -> Refusal | None:
+        """Approve a picture; takes back a rejection that no plan has acted on yet."""
+        ...
+
+    def reject(
+        self, key: ImageKey, digest: Digest, *, reason: str, note: str, at_most: int
+    ) -> Take | Refusal | None:
+        """Reject a picture and ask for a new take; None when *at_most* of them did not help."""
+        ...
+
+    def renders_of(self, key: ImageKey) -> list[Render]:
+        """The renders that attempts at a picture ever made, the newest first."""
+        ...
+
+    def reviews(self, keys: Collection[ImageKey]) -> Mapping[ImageKey, Sequence[Review]]:
+        """Everything said of these pictures, the last word last."""
+        ...
+
+
 class JobLedger(Protocol):
     """Attempts and what they produced. Every call is one durable transaction."""
 
@@ -116,6 +143,10 @@ class JobLedger(Protocol):
         """How attempts at a render failed that were not forgiven, the last one last."""
         ...
 
+    def attempts(self, run: str = "") -> list[AttemptRecord]:
+        """The attempts of a run, or all, in the order in which they were sent."""
+        ...
+
     def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:
         """Name a render whose bytes are stored, end its attempt and show it under its key."""
         ...
@@ -129,7 +160,7 @@ class JobLedger(Protocol):
     def end_run(self, run: str, outcome: Mapping[str, Any]) -> None: ...
 
 
-class Ledger(CatalogLedger, PictureLedger, JobLedger, Leases, Protocol):
+class Ledger(CatalogLedger, PictureLedger, ReviewLedger, JobLedger, Leases, Protocol):
     """The database of record."""
 
 
@@ -177,6 +208,14 @@ class Listings(Protocol):
         """The key of the listing that stands there whole, or ``""``."""
         ...
 
+    def exists(self, platform: str, folder: str) -> bool:
+        """Whether a listing stands there, whole or not."""
+        ...
+
+    def remove(self, platform: str, folder: str) -> None:
+        """Remove a listing and the files it names."""
+        ...
+
     def renditions(self, platform: str, folder: str) -> Mapping[str, Rendition]:
         """Rendition key → the intact files that stand there."""
         ...
@@ -185,6 +224,14 @@ class Listings(Protocol):
         self, platform: str, folder: str, files: Iterable[tuple[str, bytes]], manifest: Mapping[str, Any]
     ) -> None:
         """Replace a listing by these files and its ``listing.json``; each file appears whole or not."""
+        ...
+
+
+class Previews(Protocol):
+    """Small copies of renders for reports: a projection that may be deleted."""
+
+    def keep(self, name: Digest, image: Image.Image) -> None:
+        """Make the preview of a render that is decoded already, if there is none."""
         ...
 
 

@@ -7,24 +7,27 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from PIL import Image
 
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
-from catalog_imagegen.domain.imaging import Platform, Wanted
+from catalog_imagegen.domain.imaging import Placement, Platform, Verdict, Wanted
 from catalog_imagegen.domain.job import PictureStatus
-from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Previews
 from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.stages.listing import Entry, Shown, arrange, listing_key, path_safe
-from catalog_imagegen.stages.rendition import Rendition, adapt, open_render, rendition_key
+from catalog_imagegen.stages.rendition import Rendition, adapt, file_shape, open_render, rendition_key
+from catalog_imagegen.stages.verdict import judge_file
 
 PAUSE_S = 0.05
 """Between looks at a listing that another process is writing."""
 KEPT_OPEN = 6
 """Decoded renders kept for the next platform; a render of 1280 × 1280 takes 5 MB."""
+KEPT_MADE = 64
+"""Files kept for other places that want the same; one of 800 × 800 takes 0.15 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,16 @@ class Publication:
 def publications(
     platforms: Iterable[Platform], products: Sequence[Product], statuses: Sequence[PictureStatus]
 ) -> list[Publication]:
-    """The listings of these products: per SPU or per SKU, each with the pictures of its subjects."""
+    """The listings of these products: per SPU or per SKU, each with the pictures of its subjects.
+
+    A listing that lost its last picture to a reviewer is there, and empty.
+    """
     by_subject: dict[str, list[Shown]] = {}
     for status in statuses:
-        if status.render is not None:
-            by_subject.setdefault(status.key.subject, []).append(_shown(status))
+        if (shown := _shown(status)) is not None:
+            by_subject.setdefault(status.key.subject, []).append(shown)
+        elif status.is_rejected:
+            by_subject.setdefault(status.key.subject, [])
     found = []
     for platform in platforms:
         members: dict[str, list[Product]] = {}
@@ -59,27 +67,42 @@ def publications(
         for subject, variants in members.items():
             parts = dict.fromkeys(part for p in variants for part in (f"sku:{p.sku}", spu_subject(p)))
             pictures = tuple(picture for part in parts for picture in by_subject.get(part, ()))
-            if pictures:
+            if any(part in by_subject for part in parts):
                 found.append(Publication(platform, subject, tuple(p.sku for p in variants), pictures))
     return found
 
 
-def _shown(status: PictureStatus) -> Shown:
-    if status.render is None:
-        raise ValueError(status.key)
+def _shown(status: PictureStatus) -> Shown | None:
+    """What a listing shows of a picture, if anything."""
+    render = status.listed
+    if render is None:
+        return None
     return Shown(
         key=status.key,
         slot=status.slot,
         order=status.order,
         item_text=status.item_text,
-        render=status.render,
-        is_approved=status.state == "approved",
-        is_current=status.is_current,
+        render=render,
+        is_approved=status.approved is not None,
+        is_current=status.is_current and render == status.render,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file that an approved listing does without, because it misses what its placement asks."""
+
+    platform: str
+    folder: str
+    file_name: str
+    verdicts: tuple[Verdict, ...]
+
+
 class Publisher:
-    """Writes listings, decoding each render once for all that need it in a row."""
+    """Writes listings, decoding each render once for all that need it in a row.
+
+    With *approved_only* they hold approved pictures whose files passed; ``left_out`` names the others.
+    """
 
     def __init__(
         self,
@@ -87,13 +110,19 @@ class Publisher:
         blobs: BlobStore,
         listings: Listings,
         *,
+        previews: Previews | None = None,
+        approved_only: bool = False,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.left_out: list[LeftOut] = []
+        self._approved_only = approved_only
+        self._previews = previews
         self._wait = wait
         self._ledger = ledger
         self._blobs = blobs
         self._listings = listings
         self._open: OrderedDict[Digest, Image.Image] = OrderedDict()
+        self._made: OrderedDict[tuple[Digest, bool, Placement], Rendition] = OrderedDict()
 
     def publish(self, platforms: Collection[Platform], skus: Collection[str]) -> int:
         """Bring the listings that show these SKUs up to date; returns the renditions they hold.
@@ -102,18 +131,40 @@ class Publisher:
         """
         return sum(self._publish(p) for p in self._find(platforms, skus))
 
+    def refresh(
+        self, platforms: Iterable[Platform], skus: Collection[str], *, enabled: Collection[str]
+    ) -> None:
+        """Bring the listings that show these SKUs up to date: all of enabled platforms, of others those there are."""
+        for publication in self._find(list(platforms), skus):
+            name = publication.platform.name
+            if name in enabled or self._listings.exists(name, publication.folder):
+                self._publish(publication)
+
     def _find(self, platforms: Collection[Platform], skus: Collection[str]) -> list[Publication]:
         families = {p.family for p in self._ledger.products(skus=skus)}
         products = self._ledger.products(skus=(), spus=families)
         subjects = {f"sku:{p.sku}" for p in products} | {spu_subject(p) for p in products}
-        pictures = self._ledger.pictures(subjects)
-        there = [p for p in pictures if p.render is not None and self._blobs.has(p.render.digest)]
-        return publications(platforms, products, there)
+        pictures = [self._there(p) for p in self._ledger.pictures(subjects)]
+        if self._approved_only:
+            pictures = [p for p in pictures if p.approved is not None]
+        return publications(platforms, products, pictures)
+
+    def _there(self, picture: PictureStatus) -> PictureStatus:
+        """The picture without renders whose bytes are gone."""
+        gone = {r for r in (picture.render, picture.approved) if r and not self._blobs.has(r.digest)}
+        if not gone:
+            return picture
+        return replace(
+            picture,
+            render=None if picture.render in gone else picture.render,
+            approved=None if picture.approved in gone else picture.approved,
+        )
 
     def _publish(self, publication: Publication) -> int:
         """Leave a listing that stands; else look again as the only one who writes it."""
         entries, _, key = _composed(publication)
-        if self._listings.listing_key(publication.platform.name, publication.folder) == key:
+        place = (publication.platform.name, publication.folder)
+        if self._listings.listing_key(*place) == key or not (entries or self._listings.exists(*place)):
             return len(entries)
         name = f"listing:{publication.platform.name}:{publication.subject}"
         while not self._ledger.lease(name):
@@ -138,25 +189,53 @@ class Publisher:
     def _write(self, publication: Publication) -> None:
         platform, folder = publication.platform.name, publication.folder
         entries, keys, listing = _composed(publication)
+        if not entries:
+            self._listings.remove(platform, folder)
+            return
         standing = self._listings.renditions(platform, folder)
-        files = [standing[k] if k in standing else self._adapt(e) for e, k in zip(entries, keys, strict=True)]
+        made = [standing[k] if k in standing else self._adapt(e) for e, k in zip(entries, keys, strict=True)]
+        files = [f for f in zip(entries, keys, made, strict=True) if self._is_fit(publication, f[0], f[2])]
+        if not files:
+            return
         self._listings.write(
             platform,
             folder,
-            [(e.file_name, r.content) for e, r in zip(entries, files, strict=True)],
+            [(entry.file_name, rendition.content) for entry, _, rendition in files],
             {
                 "listing_key": listing,
                 "platform": platform,
                 "subject": publication.subject,
-                "placeholder": any(e.picture.render.placeholder for e in entries),
-                "files": [_file(e, k, r) for e, k, r in zip(entries, keys, files, strict=True)],
+                "placeholder": any(entry.picture.render.placeholder for entry, _, _ in files),
+                "files": [_file(*file) for file in files],
             },
         )
 
+    def _is_fit(self, publication: Publication, entry: Entry, rendition: Rendition) -> bool:
+        """Whether a file may be in this listing; drafts may have faults, what goes out may not."""
+        faults = tuple(v for v in rendition.verdicts if v.severity == "fail")
+        if not self._approved_only or not faults:
+            return True
+        self.left_out.append(LeftOut(publication.platform.name, publication.folder, entry.file_name, faults))
+        return False
+
     def _adapt(self, entry: Entry) -> Rendition:
+        """The file of an entry; places that ask for the same one share it, each with its own verdicts."""
+        render = entry.picture.render
+        key = render.digest, render.placeholder, file_shape(entry.placement)
+        if key not in self._made:
+            self._made[key] = self._encoded(entry)
+        self._made.move_to_end(key)
+        while len(self._made) > KEPT_MADE:
+            self._made.popitem(last=False)
+        made = self._made[key]
+        return replace(made, verdicts=judge_file(made.content, entry.placement))
+
+    def _encoded(self, entry: Entry) -> Rendition:
         digest = entry.picture.render.digest
         if digest not in self._open:
             self._open[digest] = open_render(self._blobs.get(digest))
+            if self._previews is not None:
+                self._previews.keep(digest, self._open[digest])
         self._open.move_to_end(digest)
         while len(self._open) > KEPT_OPEN:
             self._open.popitem(last=False)
@@ -190,7 +269,7 @@ def _file(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]:
         "state": "approved" if picture.is_approved else "draft",
         "is_current": picture.is_current,
         "placeholder": picture.render.placeholder,
-        "verdicts": list(rendition.verdicts),
+        "verdicts": [asdict(verdict) for verdict in rendition.verdicts],
         "render": picture.render.digest,
         "rendition_key": key,
     }

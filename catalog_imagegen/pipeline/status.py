@@ -34,11 +34,13 @@ def overview(products: Iterable[Product], pictures: Sequence[PictureStatus]) -> 
 
 def sku_status(pictures: Iterable[PictureStatus]) -> SkuStatus:
     """The worst of its pictures decides; a SKU without pictures is still to be worked on."""
-    states = {picture.state for picture in pictures}
+    found = list(pictures)
+    states = {picture.state for picture in found}
     if "blocked" in states:
         return "blocked"
     if "failed" in states:
         return "failed"
-    if not states or states & {"planned", "rendering"}:
+    is_under_way = any(p.state == "stale" and not p.is_waiting for p in found)
+    if not states or is_under_way or states & {"planned", "rendering", "rejected"}:
         return "working"
     return "ready" if states == {"approved"} else "review"

@@ -1,71 +1,26 @@
-"""One run from rows to listings: read, want, plan, render, publish."""
+"""One run from a plan to listings: record, render, publish, count."""
 
 from __future__ import annotations
 
-import difflib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from catalog_imagegen.domain.catalog import Issue, Product, Reading
-from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
-from catalog_imagegen.domain.fingerprint import Fingerprint
-from catalog_imagegen.domain.imaging import Blocked, ImageKey, Platform, Render, Wanted
-from catalog_imagegen.domain.job import Plan
-from catalog_imagegen.pipeline.plan import plan
-from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Progress, RenderBackend
+from catalog_imagegen.domain.catalog import Issue
+from catalog_imagegen.domain.errors import BackendUnavailable
+from catalog_imagegen.domain.imaging import Blocked, Wanted
+from catalog_imagegen.domain.job import AttemptRecord
+from catalog_imagegen.pipeline.ports import Progress, RenderBackend
+from catalog_imagegen.pipeline.prepare import Prepared, Services
 from catalog_imagegen.pipeline.produce import Made, Workshop, produce
 from catalog_imagegen.pipeline.publish import Publisher, Publishing
-from catalog_imagegen.pipeline.want import Setup, spu_subject, want
 
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The part of a catalog that a command is about; empty means all."""
-
-    platforms: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    skus: tuple[str, ...] = ()
-    limit: int | None = None
-    keys: frozenset[ImageKey] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Everything a run works with."""
-
-    setup: Setup
-    enabled: tuple[str, ...]
-    """The platforms that listings are made for unless a command names others."""
-    ledger: Ledger
-    blobs: BlobStore
-    listings: Listings
-    is_placeholder: bool
-    attempts: int = 2
-    sources: frozenset[str] = frozenset()
-    """The configured sources; a SKU of one that is configured no longer is free for others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a run would do, before anything is recorded or rendered."""
-
-    plan: Plan
-    """Everything the enabled platforms want of the chosen products."""
-    chosen: frozenset[ImageKey]
-    """The pictures this command is about."""
-    products: tuple[Product, ...]
-    platforms: tuple[Platform, ...]
-    leaving: frozenset[ImageKey]
-    rows: tuple[tuple[int, Product], ...] = ()
-    """Rows to record, with their positions in the catalog."""
-    issues: tuple[Issue, ...] = ()
-
-    def to_render(self) -> tuple[Wanted, ...]:
-        """The chosen pictures that need a server."""
-        return tuple(w for w in self.plan.to_render() if w.key in self.chosen)
+MAX_FAILURES = 0.1
+"""Above this share of failures a run ends with a warning."""
+SLOW_S = 30.0
+"""Above this mean execution time of a picture a run ends with a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,146 +51,39 @@ class Report:
     issues: tuple[Issue, ...]
     problems: tuple[Problem, ...]
     unavailable: tuple[BackendUnavailable, ...]
+    timed: int = 0
+    """Pictures of which a server said how long it worked on them."""
+    timed_s: float = 0.0
+    """Seconds they took together."""
 
+    @property
+    def success_rate(self) -> float | None:
+        """The share of the pictures tried in this run that were made, 0 to 1; None if none was tried."""
+        made, failed = self.pictures["rendered"], self.pictures["failed"]
+        return made / (made + failed) if made + failed else None
 
-def choose(reading: Reading, source: str, selection: Selection, services: Services) -> Prepared:
-    """Plan the selected part of a catalog. Records and renders nothing."""
-    foreign = services.ledger.foreign(source, reading.products, services.sources)
-    refused = {issue.sku for issue in foreign}
-    rows = [(i, p) for i, p in enumerate(reading.products) if p.sku not in refused]
-    _check_names("SKU", selection.skus, [p.sku for _, p in rows])
-    chosen = [p for _, p in rows if not selection.skus or p.sku in selection.skus][: selection.limit]
-    prepared = _prepare(rows, chosen, selection, services)
-    # With a variant its whole family is recorded: any of them may speak for it.
-    families = {p.family for p in chosen}
-    recorded = tuple(row for row in rows if row[1].family in families)
-    return replace(prepared, rows=recorded, issues=(*reading.issues, *foreign))
+    @property
+    def mean_seconds(self) -> float | None:
+        """Seconds a server works on a picture, on average."""
+        return self.timed_s / self.timed if self.timed else None
 
-
-def from_ledger(selection: Selection, services: Services) -> Prepared:
-    """Plan pictures of recorded products, from their last rows."""
-    recorded = services.ledger.rows()
-    _check_names("SKU", selection.skus, [p.sku for _, p in recorded])
-    chosen = [p for _, p in recorded if not selection.skus or p.sku in selection.skus]
-    return _prepare(recorded, chosen, selection, services)
-
-
-def regenerate(
-    sku: str, *, role: str, slot: int | None, seed: int | None, note: str, services: Services
-) -> Prepared:
-    """Ask for new takes of pictures of one SKU and plan them. Raises ConfigError if there are none."""
-    keys = frozenset(pictures_of(sku, role=role, slot=slot, services=services))
-    selection = Selection(skus=(sku,), keys=keys)
-    if missing := keys - from_ledger(selection, services).chosen:
-        names = ", ".join(sorted({key.role for key in missing}))
-        raise ConfigError(
-            f"no enabled platform takes {names} of {sku} now; enable one in config/app.toml (platforms), "
-            "or name another --role",
-            zh=f"当前启用的平台都不需要 {sku} 的 {names} 图；请在 config/app.toml 的 platforms 中启用，"
-            "或用 --role 指定其他图片",
-            code="picture_not_wanted",
-        )
-    for key in keys:
-        services.ledger.add_take(key, seed=seed, note=note)
-    return from_ledger(selection, services)
-
-
-def recorded_products(sku: str, services: Services) -> list[Product]:
-    """The recorded products, or the one called *sku*. Raises ConfigError if there is none."""
-    recorded = services.ledger.products()
-    if not sku:
-        return recorded
-    _check_names("SKU", [sku], [p.sku for p in recorded])
-    return [p for p in recorded if p.sku == sku]
-
-
-def pictures_of(sku: str, *, role: str, slot: int | None, services: Services) -> list[ImageKey]:
-    """The recorded pictures of a SKU, its own and those it shares. Raises ConfigError if there is none."""
-    (product,) = recorded_products(sku, services)
-    pictures = services.ledger.pictures({f"sku:{sku}", spu_subject(product)})
-    if role:
-        _check_names("role", [role], services.setup.roles)
-    found = [p.key for p in pictures if role in ("", p.key.role) and slot in (None, p.slot)]
-    if not found:
-        has = ", ".join(f"{p.key.role} {p.slot} ({p.item_text})" for p in pictures) or "none"
-        raise ConfigError(
-            f"{sku} has no picture {role or 'of any role'} {slot or ''}; it has: {has}",
-            zh=f"{sku} 没有这张图片（{role} {slot or ''}）；现有：{has}",
-            code="no_such_picture",
-        )
-    return found
-
-
-def _prepare(
-    catalog: Sequence[tuple[int, Product]],
-    chosen: Sequence[Product],
-    selection: Selection,
-    services: Services,
-) -> Prepared:
-    setup, ledger = services.setup, services.ledger
-    names = selection.platforms or services.enabled
-    _check_names("platform", names, setup.platforms)
-    _check_names("role", selection.roles, setup.roles)
-    subjects = {f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen}
-    present = {p.sku for _, p in catalog}
-    variants = ledger.products(skus=(), spus={p.family for p in chosen})
-    wanted, blocked = want(
-        catalog,
-        setup,
-        platforms=dict.fromkeys([*services.enabled, *names]),
-        takes=ledger.takes(),
-        subjects=subjects,
-        relatives=[p for p in variants if p.sku not in present],
-    )
-    pictures: list[Wanted | Blocked] = [*wanted, *blocked]
-    return Prepared(
-        plan=plan(wanted, ledger.records({w.key for w in wanted}), _made(wanted, services), blocked),
-        chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, names)),
-        products=tuple(chosen),
-        platforms=tuple(setup.platforms[name] for name in names),
-        leaving=frozenset()
-        if selection.keys is not None
-        else frozenset(ledger.wanted_keys(subjects) - {p.key for p in pictures}),
-    )
-
-
-def _made(wanted: Iterable[Wanted], services: Services) -> Mapping[Fingerprint, Render]:
-    """The renders that exist, bytes and all."""
-    renders = services.ledger.renders({w.render_key for w in wanted})
-    return {key: render for key, render in renders.items() if services.blobs.has(render.digest)}
-
-
-def _is_selected(picture: Wanted | Blocked, selection: Selection, platforms: Collection[str]) -> bool:
-    return (
-        (not selection.roles or picture.key.role in selection.roles)
-        and not picture.platforms.isdisjoint(platforms)
-        and (selection.keys is None or picture.key in selection.keys)
-    )
-
-
-def _check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """Raises ConfigError for a name that is not there, with those that are near it."""
-    existing = list(known)
-    for name in names:
-        if name in existing:
-            continue
-        if not existing:
-            raise ConfigError(
-                f"there is no {kind} yet; start with: catalog-imagegen run CATALOG",
-                zh=f"还没有任何 {kind}；请先运行 catalog-imagegen run CATALOG",
-                code=f"unknown_{kind.lower()}",
+    def warnings(self) -> list[tuple[str, str]]:
+        """What somebody should look into before the next run, in English and Chinese."""
+        found = []
+        if self.success_rate is not None and 1 - self.success_rate > MAX_FAILURES:
+            share = f"{1 - self.success_rate:.0%}"
+            found.append(
+                (
+                    f"{share} of the pictures failed; see the reasons above, then: catalog-imagegen doctor",
+                    f"{share} 的图片失败；请查看上面的原因，并运行 catalog-imagegen doctor 检查",
+                )
             )
-        by_folded = {other.casefold(): other for other in existing}
-        near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
-        names = [by_folded[folded] for folded in near]
-        there = ", ".join(existing[:8]) + (", …" if len(existing) > 8 else "")  # noqa: PLR2004 - a line's worth
-        raise ConfigError(
-            f"there is no {kind} {name!r}; "
-            + (f"did you mean {' or '.join(names)}?" if names else f"there are {there}"),
-            zh=f"没有名为 {name} 的 {kind}；"
-            + (f"您是否想写：{'、'.join(names)}？" if names else f"现有：{there}"),
-            code=f"unknown_{kind.lower()}",
-        )
+        if self.mean_seconds is not None and self.mean_seconds > SLOW_S:
+            seconds = f"{self.mean_seconds:.0f}"
+            en = f"a picture takes {seconds} s; lower the sizes in config/roles.toml or add a server to config/app.toml"
+            zh = f"每张图片平均耗时 {seconds} 秒；可在 config/roles.toml 减小尺寸，或在 config/app.toml 增加服务器"
+            found.append((en, zh))
+        return found
 
 
 def carry_out(
@@ -266,7 +114,7 @@ def carry_out(
         unavailable.append(error)
     run = ledger.begin_run(command)
     progress.start(len(to_render))
-    publisher = Publisher(ledger, services.blobs, services.listings)
+    publisher = Publisher(ledger, services.blobs, services.listings, previews=services.previews)
     with Publishing(publisher, prepared.platforms, prepared.products, to_render) as publishing:
 
         def on_made(made: Made) -> None:
@@ -283,6 +131,7 @@ def carry_out(
             on_made=on_made,
         )
         production = produce(to_render, shop, stop)
+    times = _times(ledger.attempts(run))
     report = Report(
         run=run,
         skus=len(prepared.products),
@@ -293,6 +142,8 @@ def carry_out(
         issues=prepared.issues,
         problems=_problems(prepared, production.made),
         unavailable=(*unavailable, *production.unavailable),
+        timed=len(times),
+        timed_s=round(sum(times), 3),
     )
     outcome = {"pictures": dict(report.pictures), "jobs_submitted": report.jobs_submitted}
     ledger.end_run(run, outcome | {"seconds": report.seconds, "renditions": report.renditions})
@@ -307,7 +158,7 @@ def _count(prepared: Prepared, made: Sequence[Made]) -> Mapping[str, int]:
         "rendered": outcomes["rendered"],
         "reused": outcomes["reused"] + actions["reuse"],
         "failed": outcomes["failed"] + actions["failed"],
-        "blocked": sum(b.key in prepared.chosen for b in prepared.plan.blocked),
+        "blocked": actions["blocked"] + sum(b.key in prepared.chosen for b in prepared.plan.blocked),
         "pending": actions["render"] - len(made),
     }
 
@@ -321,15 +172,32 @@ def _problems(prepared: Prepared, made: Sequence[Made]) -> tuple[Problem, ...]:
     for planned in prepared.plan.pictures:
         failure = failures[planned.wanted.key]
         if failure is not None and planned.wanted.key in prepared.chosen:
-            problem = _problem(planned.wanted, "failed", f"{failure}", f"{failure}")
+            problem = _problem(planned.wanted, "failed", failure.reason_en, failure.reason_zh)
             problem = replace(problem, remedy_en=failure.remedy_en, remedy_zh=failure.remedy_zh)
             found.append((planned.wanted.order, problem))
-    found.extend(
-        (blocked.order, _problem(blocked, "blocked", blocked.reason_en, blocked.reason_zh))
-        for blocked in prepared.plan.blocked
-        if blocked.key in prepared.chosen
-    )
+    found.extend(_blocked(prepared))
     return tuple(problem for _, problem in sorted(found, key=lambda pair: pair[0]))
+
+
+def blocked_in(prepared: Prepared) -> list[Problem]:
+    """The chosen pictures that a person must unblock, in catalog order."""
+    return [problem for _, problem in sorted(_blocked(prepared), key=lambda pair: pair[0])]
+
+
+def _blocked(prepared: Prepared) -> Iterator[tuple[int, Problem]]:
+    """Position in the catalog and problem of each: no prompt could be written, or it was rejected too often."""
+    for picture in prepared.plan.pictures:
+        if picture.action == "blocked" and picture.wanted.key in prepared.chosen:
+            problem = _problem(picture.wanted, "blocked", picture.reason, picture.reason_zh)
+            yield picture.wanted.order, problem
+    for blocked in prepared.plan.blocked:
+        if blocked.key in prepared.chosen:
+            yield blocked.order, _problem(blocked, "blocked", blocked.reason_en, blocked.reason_zh)
+
+
+def _times(attempts: Iterable[AttemptRecord]) -> list[float]:
+    """How long servers worked on the pictures they made, in seconds."""
+    return [attempt.seconds for attempt in attempts if attempt.seconds is not None]
 
 
 def _problem(picture: Wanted | Blocked, state: str, reason_en: str, reason_zh: str) -> Problem:
@@ -356,4 +224,6 @@ def merged(reports: Sequence[Report], further: Iterable[Issue] = ()) -> Report:
         issues=(*(issue for r in reports for issue in r.issues), *further),
         problems=tuple(problem for r in reports for problem in r.problems),
         unavailable=tuple(error for r in reports for error in r.unavailable),
+        timed=sum(r.timed for r in reports),
+        timed_s=round(sum(r.timed_s for r in reports), 3),
     )

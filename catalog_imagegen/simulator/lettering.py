@@ -11,7 +11,14 @@ from catalog_imagegen.simulator.silhouettes import INK
 
 MARK = "样张 PREVIEW"
 FACE = "Noto Sans CJK SC"  # the collection starts with the Japanese face
-ROLES = {"main": "主图", "lifestyle": "场景图", "detail": "细节图", "comparison": "对比图", "poster": "海报"}
+ROLES = {
+    "main": "主图",
+    "main_portrait": "竖版主图",
+    "lifestyle": "场景图",
+    "detail": "细节图",
+    "comparison": "对比图",
+    "poster": "海报",
+}
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +75,7 @@ def write_caption(canvas: Image.Image, *, name: str, role: str, item: str) -> No
     width, height = canvas.size
     tall = max(round(min(width, height) * 0.052), 8)
     top, pad = height - tall, tall // 2
-    is_white = role in {"", "main"}
+    is_white = role in {"", "main", "main_portrait"}
     if not is_white:
         strip = canvas.crop((0, top, width, height))
         canvas.paste(Image.blend(strip, Image.new("RGB", strip.size, INK), 0.8), (0, top))

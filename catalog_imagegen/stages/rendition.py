@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import io
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, replace
 
 from PIL import Image, ImageCms, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
-from catalog_imagegen.domain.imaging import Placement
+from catalog_imagegen.domain.imaging import Placement, Verdict
 
-VERSION = 1
+VERSION = 2
 MAX_ENLARGEMENT = 1.25
-"""Above this a resize invents pixels: the output stays smaller and says so."""
+"""Above this a resize invents pixels: the output stays smaller."""
 MIN_QUALITY = 40
 PLACEHOLDER_COMMENT = b"catalog-imagegen placeholder: not a generated picture"
 _WHITE = (255, 255, 255)
 # Pillow's optimize needs the whole JPEG in one buffer and gives it a byte per pixel; grain takes up to three.
 ImageFile.MAXBLOCK = 2**24
 
-Verdict = Literal["too_small", "too_heavy"]
+_LISTING_ONLY = frozenset({"name", "roles", "count", "file_name", "title", "figures"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +40,34 @@ class Frame:
     box: tuple[float, float, float, float]
     size: tuple[int, int]
     canvas: tuple[int, int]
-    is_too_small: bool = False
 
 
 def rendition_key(render: Digest, placement: Placement, *, placeholder: bool = False) -> Fingerprint:
-    """Name a rendition by its render and the file its placement asks for, not by where it is listed."""
-    wants = asdict(placement)
-    for listing_only in ("name", "roles", "count", "file_name"):
-        del wants[listing_only]
+    """Name a rendition by its render and the file its placement asks for, not by where it is listed.
+
+    Of the platform's figures those count that can change its verdicts.
+    """
+    wants = {f.name: getattr(placement, f.name) for f in fields(placement) if f.name not in _LISTING_ONLY}
+    judged = [[f.about, f.value, f.confidence == "official"] for f in placement.figures if f.is_judged]
     return fingerprint(
-        "rendition", VERSION, {"render": render, "placement": wants, "placeholder": placeholder}
+        "rendition",
+        VERSION,
+        {"render": render, "placement": wants, "judged": judged, "placeholder": placeholder},
+    )
+
+
+def file_shape(placement: Placement) -> Placement:
+    """A placement as far as it shapes the bytes of a file: of one render, two alike get the same file."""
+    return replace(
+        placement,
+        name="",
+        roles=(),
+        count=1,
+        file_name="",
+        title="",
+        figures=(),
+        min_width=0,
+        min_height=0,
     )
 
 
@@ -78,12 +95,7 @@ def adapt(image: Image.Image, placement: Placement, *, placeholder: bool = False
         )
         resized = canvas
     content = _encode(resized, placement, placeholder=placeholder)
-    verdicts: list[Verdict] = []
-    if frame.is_too_small:
-        verdicts.append("too_small")
-    if len(content) > placement.max_bytes:
-        verdicts.append("too_heavy")
-    return Rendition(content, *resized.size, verdicts=tuple(verdicts))
+    return Rendition(content, *resized.size)
 
 
 def frame_for(source: tuple[int, int], placement: Placement) -> Frame:
@@ -101,13 +113,7 @@ def frame_for(source: tuple[int, int], placement: Placement) -> Frame:
         canvas = room if placement.fit == "pad" else size
     seen = (min(width, size[0] / scale), min(height, size[1] / scale))
     left, top = (width - seen[0]) / 2, (height - seen[1]) / 2
-    is_below_minimum = canvas[0] < placement.min_width or canvas[1] < placement.min_height
-    return Frame(
-        box=(left, top, left + seen[0], top + seen[1]),
-        size=size,
-        canvas=canvas,
-        is_too_small=shrink < 1.0 or is_below_minimum,
-    )
+    return Frame(box=(left, top, left + seen[0], top + seen[1]), size=size, canvas=canvas)
 
 
 def _pixels(length: float) -> int:

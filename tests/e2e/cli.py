@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,12 +10,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import Any
+
+from catalog_imagegen.__main__ import main
 
 TIMEOUT_S = 60
 SCREEN_LINES = 15
@@ -69,6 +72,25 @@ def run(line: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str
 def cli(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ran:
     """Run ``catalog-imagegen`` with these arguments; *env* is added to the clean environment."""
     return run(command(*arguments), cwd=cwd, env=environment(**(env or {})))
+
+
+def called(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
+    """The same without a process of its own, ten times as quick: for what a process has no part in."""
+    kept, argv = dict(os.environ), sys.argv
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    try:
+        sys.argv = ["catalog-imagegen", *map(str, arguments)]
+        os.environ.clear()
+        os.environ.update(environment(**(env or {})))
+        with redirect_stdout(out), redirect_stderr(err):
+            main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    finally:
+        sys.argv = argv
+        os.environ.clear()
+        os.environ.update(kept)
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def assert_explains(ran: Ran, code: int, *words: str, in_chinese: bool = True) -> None:

@@ -4,28 +4,53 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 MANIFEST = "listing.json"
+REPORTS = ("report.html", "report.xlsx")
+"""What a run leaves beside the platforms' folders."""
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
 DEFAULT_NAME = "{sku}_{order:02}_{role}"
+EXTENSIONS = {"JPEG": {"jpg", "jpeg"}, "PNG": {"png"}}
+BAND = 0.02
+"""The border where a background is looked at, as a share of the shorter side."""
 Table = Mapping[str, Any]
 
 
 def check_tree(output: Path, platforms: Mapping[str, Table], *, is_placeholder: bool) -> list[str]:
     """Everything wrong below *output*, a line each; empty when all is as *platforms* promises."""
     files = sorted(p for p in output.rglob("*") if p.is_file())
-    found = [f"{p}: stands outside a listing" for p in files if len(p.relative_to(output).parts) != 3]
+    found = [
+        f"{p}: stands outside a listing"
+        for p in files
+        if len(p.relative_to(output).parts) != 3 and p not in {output / name for name in REPORTS}
+    ]
     for folder in sorted(p for p in output.glob("*/*") if p.is_dir()):
         name = folder.parent.name
         if name not in platforms:
             found.append(f"{folder}: no such platform")
             continue
         found += (f"{folder}: {wrong}" for wrong in _listing(folder, name, platforms[name], is_placeholder))
+    return found
+
+
+def cropped(output: Path, platforms: Mapping[str, Table], roles: Mapping[str, Table]) -> list[str]:
+    """Files of ``cover`` places whose role is rendered in another shape: something was cut away."""
+    found = []
+    for manifest in sorted(output.glob(f"*/*/{MANIFEST}")):
+        listing = json.loads(manifest.read_bytes())
+        placements = {p["name"]: p for p in platforms[listing["platform"]]["placements"]}
+        for file in listing["files"]:
+            placement, rendered = placements[file["placement"]], roles[file["role"]]["size"]
+            shape = placement["size"][0] / placement["size"][1]
+            lost = abs(shape / (rendered[0] / rendered[1]) - 1)
+            if placement.get("fit", "cover") == "cover" and lost > 0.02:
+                found.append(f"{manifest.parent / file['name']}: cropped from {rendered}")
     return found
 
 
@@ -93,7 +118,7 @@ def _file(path: Path, file: Table, placement: Table, is_placeholder: bool) -> It
     if path.suffix != SUFFIXES[placement.get("format", "JPEG")]:
         yield f"ends in {path.suffix}, which is not the suffix of its format"
     size_bytes = path.stat().st_size
-    if size_bytes > placement["max_bytes"] and "too_heavy" not in file["verdicts"]:
+    if size_bytes > placement["max_bytes"] and "too_heavy" not in _codes(file):
         yield f"{size_bytes} bytes, the cap is {placement['max_bytes']}"
     if size_bytes != file["bytes"]:
         yield f"{size_bytes} bytes, listed with {file['bytes']}"
@@ -106,6 +131,63 @@ def _file(path: Path, file: Table, placement: Table, is_placeholder: bool) -> It
         yield f"does not decode: {error}"
         return
     yield from _picture(image, file, placement, is_placeholder)
+    yield from _verdicts(image, size_bytes, file, placement)
+
+
+def _codes(file: Table) -> set[str]:
+    return {verdict["code"] for verdict in file["verdicts"]}
+
+
+def _verdicts(image: Image.Image, size_bytes: int, file: Table, placement: Table) -> Iterator[str]:
+    """Each verdict is whole, and the platform's figures that the file misses are exactly those it names."""
+    for verdict in file["verdicts"]:
+        if set(verdict) != {"code", "severity", "message_en", "message_zh"} or not all(verdict.values()):
+            yield f"has the odd verdict {verdict}"
+    told = {v["code"]: v["severity"] for v in file["verdicts"] if v["code"].startswith("platform_")}
+    missed = {}
+    for figure in placement.get("figures", ()):
+        is_missed = _misses(image, size_bytes, figure["about"], figure["value"])
+        code = f"platform_{figure['about']}"
+        if is_missed is None:
+            told.pop(code, None)  # too close to call
+        elif is_missed:
+            missed[code] = "fail" if figure["confidence"] == "official" else "warn"
+    if told != missed:
+        yield f"is told to miss {told}, and misses {missed}"
+
+
+def _misses(image: Image.Image, size_bytes: int, about: str, value: Any) -> bool | None:
+    """Whether a picture misses a figure; None where another way of counting could say otherwise."""
+    width, height = image.size
+    if about == "background" and isinstance(value, list):
+        stained = _stained(image, value)
+        return None if 0.005 < stained < 0.02 else stained >= 0.02
+    if about == "ratio":
+        ratios = [value] if isinstance(value, str) else value
+        shapes = [int(a) / int(b) for a, b in (ratio.split(":") for ratio in ratios)]
+        return all(abs(width / height / shape - 1) > 0.02 for shape in shapes)
+    if about == "formats":
+        return not EXTENSIONS[str(image.format)] & set(value)
+    checks: Mapping[str, Callable[[], bool]] = {
+        "min_size": lambda: width < value[0] or height < value[1],
+        "max_size": lambda: width > value[0] or height > value[1],
+        "min_long": lambda: max(image.size) < value,
+        "max_long": lambda: max(image.size) > value,
+        "width_range": lambda: not value[0] <= width <= value[1],
+        "max_height": lambda: height > value,
+        "max_megapixels": lambda: width * height > value * 10**6,
+        "max_bytes": lambda: size_bytes > value,
+    }
+    return about in checks and checks[about]()
+
+
+def _stained(image: Image.Image, colour: list[int]) -> float:
+    """The share of pixels in the border that differ from *colour* by more than JPEG explains."""
+    band = max(2, round(min(image.size) * BAND))
+    differences = np.abs(np.asarray(image.convert("RGB"), dtype=int) - colour).max(axis=2)
+    is_border = np.ones(differences.shape, dtype=bool)
+    is_border[band:-band, band:-band] = False
+    return float((differences[is_border] > 6).mean())
 
 
 def _picture(image: Image.Image, file: Table, placement: Table, is_placeholder: bool) -> Iterator[str]:
@@ -118,14 +200,14 @@ def _picture(image: Image.Image, file: Table, placement: Table, is_placeholder: 
         yield "carries EXIF data"
     if image.size != (file["width"], file["height"]):
         yield f"is {image.size}, listed as {file['width']} × {file['height']}"
-    yield from _size(image.size, placement, file["verdicts"])
+    yield from _size(image.size, placement, _codes(file))
     comment = image.info.get("comment") or image.info.get("Comment") or b""
     text = comment.decode(errors="replace") if isinstance(comment, bytes) else str(comment)
     if ("placeholder" in text) is not is_placeholder:
         yield f"its comment is {text!r}"
 
 
-def _size(size: tuple[int, int], placement: Table, verdicts: list[str]) -> Iterator[str]:
+def _size(size: tuple[int, int], placement: Table, verdicts: set[str]) -> Iterator[str]:
     """Whether a size is what the placement's fit promises."""
     (width, height), (box_width, box_height) = size, placement["size"]
     fit = placement.get("fit", "cover")

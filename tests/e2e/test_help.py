@@ -22,9 +22,12 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
     "plan": (*CHOICE, *SERVERS, *COMMON),
     "catalog check": COMMON,
     "status": ("--simulate", *COMMON),
+    "platforms": COMMON,
+    "report": ("--simulate", "--workspace"),
     "regenerate": ("--role", "--slot", "--note", "--seed", *SERVERS, *COMMON),
     "retry": ("--sku", *SERVERS, *COMMON),
     "sync": (*SERVERS, *COMMON),
+    "doctor": ("--comfyui", *COMMON),
     "workflow check": ("--json",),
     "simulator": ("--port", "--seconds", "--faults"),
 }

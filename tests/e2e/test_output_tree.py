@@ -105,6 +105,7 @@ def wanted_of(rows: Rows) -> dict[str, dict[str, int]]:
     return {
         row["sku"]: {
             "main": len(roles["main"]["items"]),
+            "main_portrait": len(roles["main_portrait"]["items"]),
             "lifestyle": min(roles["lifestyle"]["max"], len(row["usage_scenarios"]) or 1),
             "detail": min(roles["detail"]["max"], len(row["detail_features"]) or 1),
             "comparison": int(has_comparison(row["features"], evidence)),
@@ -189,6 +190,11 @@ def replaced(listing: Path, change: Callable[[Image.Image], Image.Image], **opti
     relist(listing, bytes=len(buffer.getvalue()), width=changed.width, height=changed.height)
 
 
+def verdict(code: str, **changes: str) -> dict[str, str]:
+    """A verdict as listings have it."""
+    return {"code": code, "severity": "fail", "message_en": "x; y", "message_zh": "甲；乙"} | changes
+
+
 def truncate(listing: Path) -> None:
     """Cut the first file in half, and list it so."""
     path = first_file(listing)
@@ -200,7 +206,8 @@ DEFECTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated": (truncate, "does not decode"),
     "resized": (lambda at: replaced(at, lambda i: i.resize((790, 790))), "is not what cover makes"),
     "enlarged": (lambda at: replaced(at, lambda i: i.resize((900, 900))), "beyond the box"),
-    "tiny": (lambda at: replaced(at, lambda i: i.resize((400, 400))), "without the verdict too_small"),
+    "tiny": (lambda at: replaced(at, lambda i: i.resize((400, 400))), "misses {'platform_min_size': 'warn'}"),
+    "flat": (lambda at: replaced(at, lambda i: i.resize((800, 500))), "'platform_ratio': 'warn'"),
     "cmyk": (lambda at: replaced(at, lambda i: i.convert("CMYK")), "mode CMYK"),
     "grey": (lambda at: replaced(at, lambda i: i.convert("L")), "mode L"),
     "png": (lambda at: replaced(at, lambda i: i, format="PNG"), "is PNG, not JPEG"),
@@ -213,7 +220,9 @@ DEFECTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "relisted": (lambda at: relist(at, bytes=1), "listed with 1"),
     "real": (lambda at: relist(at, placeholder=False), "listed with placeholder: False"),
     "misplaced": (lambda at: relist(at, placement="detail"), "does not take main"),
-    "boastful": (lambda at: relist(at, verdicts=["too_small"]), "is large enough"),
+    "boastful": (lambda at: relist(at, verdicts=[verdict("too_small")]), "is large enough"),
+    "slandered": (lambda at: relist(at, verdicts=[verdict("platform_ratio")]), "and misses {}"),
+    "silent": (lambda at: relist(at, verdicts=[verdict("too_small", message_zh="")]), "odd verdict"),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +24,10 @@ from catalog_imagegen.domain.catalog import Product, Reading
 from catalog_imagegen.domain.fingerprint import digest
 from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.ports import RenderBackend
-from catalog_imagegen.pipeline.sync import Report, Selection, Services, carry_out, choose
+from catalog_imagegen.pipeline.prepare import Selection, Services, choose
+from catalog_imagegen.pipeline.sync import Report, carry_out
 from tests.fakes import FakeBackend, NullProgress
+from tests.small import small_sizes
 
 ROOT = Path(__file__).parents[2]
 EFFECTS = {
@@ -115,8 +116,11 @@ def small_pictures(root: Path) -> None:
     """Give a workspace the packaged roles at a size that is quickly adapted, one of them for the SPU."""
     roles = (ROOT / "config" / "roles.toml").read_text(encoding="utf-8")
     (root / "config").mkdir(parents=True, exist_ok=True)
-    small = re.sub(r"^size = .*$", "size = [64, 64]", roles, flags=re.MULTILINE)
+    small = small_sizes(roles, longest=64)
     small = small.replace("[roles.comparison]", '[roles.comparison]\nscope = "spu"')
+    small = small.replace(
+        "[roles.main_portrait]", "[roles.main_portrait]\nenabled = false"
+    )  # main is like it
     (root / "config" / "roles.toml").write_text(small, encoding="utf-8")
 
 

@@ -12,7 +12,8 @@ from catalog_imagegen.bootstrap import House, Servers, open_house
 from catalog_imagegen.config import Workspace
 from catalog_imagegen.domain.catalog import Product, Reading
 from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
-from catalog_imagegen.pipeline.sync import Report, Selection, carry_out, choose, from_ledger
+from catalog_imagegen.pipeline.prepare import Selection, choose, from_ledger
+from catalog_imagegen.pipeline.sync import Report, carry_out
 from catalog_imagegen.simulator import Simulator
 from tests.fakes import NullProgress, graph_key
 from tests.integration.test_power_cut import small_pictures

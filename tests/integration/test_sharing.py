@@ -12,16 +12,15 @@ from catalog_imagegen.config import Workspace
 from catalog_imagegen.domain.catalog import Product, Reading
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageKey
-from catalog_imagegen.pipeline.sync import (
+from catalog_imagegen.pipeline.prepare import (
     Prepared,
-    Report,
     Selection,
-    carry_out,
     choose,
     from_ledger,
     pictures_of,
     regenerate,
 )
+from catalog_imagegen.pipeline.sync import Report, carry_out
 from catalog_imagegen.simulator import Simulator
 from tests.e2e.shop import tree
 from tests.fakes import NullProgress, graph_key

@@ -10,6 +10,10 @@ from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, digest, fingerprint
 from catalog_imagegen.domain.imaging import (
     FIRST_TAKE,
+    Citation,
+    Confidence,
+    Figure,
+    FigureValue,
     ImageKey,
     ImageRole,
     Placement,
@@ -39,6 +43,12 @@ def role(name: str = "main", **fields: Any) -> ImageRole:
 def placement(name: str = "main", **fields: Any) -> Placement:
     """A square of 800 pixels filled from the role of its own name."""
     return replace(Placement(name=name, roles=(name,), width=800, height=800), **fields)
+
+
+def figure(about: str, value: FigureValue, confidence: Confidence = "official", **fields: Any) -> Figure:
+    """What a platform says, from a source that does not matter."""
+    source = Citation(id="help", title="Help page", kind="official")
+    return replace(Figure(about, value, confidence, source), **fields)
 
 
 def platform(*placements: Placement, name: str = "shop", listing_per: Scope = "sku") -> Platform:
@@ -99,7 +109,8 @@ def shown(of: ImageKey | None = None, **fields: Any) -> Shown:
 
 
 def picture_status(state: PictureState = "draft", **fields: Any) -> PictureStatus:
-    """One picture's standing; drafts and approved ones have a render."""
+    """One picture's standing; drafts, approved and stale ones have a render."""
+    is_made = state in ("draft", "approved", "stale")
     made = PictureStatus(
         key=key(),
         item_text="正面",
@@ -107,8 +118,9 @@ def picture_status(state: PictureState = "draft", **fields: Any) -> PictureStatu
         order=0,
         state=state,
         take=FIRST_TAKE,
-        render=render() if state in ("draft", "approved") else None,
-        is_current=state in ("draft", "approved"),
+        render=render() if is_made else None,
+        is_current=is_made,
+        approved=render() if state == "approved" else None,
     )
     return replace(made, **fields)
 

@@ -152,6 +152,7 @@ _ITEM = (
     st.text(alphabet=st.sampled_from("透气防水abc甲乙5℃ .,:（）"), min_size=1)
     .map(str.strip)
     .filter(lambda text: bool(text) and not text[0].isdigit() and text[0] not in "（(.")
+    .filter(lambda text: "5）" not in text)  # looks like the number of a further item
 )
 
 

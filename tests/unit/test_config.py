@@ -75,7 +75,7 @@ def test_packaged_defaults_are_found_in_a_checkout() -> None:
 def test_shipped_config_loads(tmp_path: Path) -> None:
     """An empty folder is a shop with everything as packaged."""
     setup, settings = load_setup(Workspace(tmp_path)), load_settings(Workspace(tmp_path))
-    assert list(setup.roles) == ["main", "lifestyle", "detail", "comparison", "poster"]
+    assert list(setup.roles) == ["main", "main_portrait", "lifestyle", "detail", "comparison", "poster"]
     assert [name for name, role in setup.roles.items() if not role.enabled] == ["poster"]
     assert set(settings.platforms) <= set(setup.platforms)
     assert [server.url for server in settings.comfyui] == ["http://127.0.0.1:8188"]
@@ -264,8 +264,8 @@ def test_an_unknown_key_of_a_role_names_what_was_meant(
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("[1104, 1472]", "1104", "roles.lifestyle.size"),
-        ("[1104, 1472]", "[1104]", "roles.lifestyle.size"),
+        ("[1104, 1472]", "1104", "roles.main_portrait.size"),
+        ("[1104, 1472]", "[1104]", "roles.main_portrait.size"),
         ("[1280, 1280]", "[1280, 1000]", "roles.main.size.1"),
         ("[1280, 1280]", "[0, 1280]", "roles.main.size.0"),
         ("[1280, 1280]", "[-16, 1280]", "roles.main.size.0"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog_imagegen.domain.fingerprint import Digest, digest, fingerprint
-from catalog_imagegen.domain.imaging import SEED_SPACE, ImageKey, Take, item_id, seed_for
+from catalog_imagegen.domain.imaging import SEED_SPACE, Citation, Figure, ImageKey, Take, item_id, seed_for
 from catalog_imagegen.stages.listing import VERSION as LISTING_VERSION
 from catalog_imagegen.stages.listing import Entry, listing_key
 from catalog_imagegen.stages.rendition import VERSION as RENDITION_VERSION
 from catalog_imagegen.stages.rendition import rendition_key
 from catalog_imagegen.stages.workflow import VERSION as RENDER_VERSION
 from catalog_imagegen.stages.workflow import render_key
-from tests.unit.builders import graph, key, node, placement, platform, render, shown
+from tests.unit.builders import figure, graph, key, node, placement, platform, render, shown
 
 KEPT = "bump VERSION if output changed on purpose: this key names results that ledgers and disks already hold"
 RENDER = Digest("0" * 64)
@@ -47,14 +48,14 @@ def test_a_render_key_keeps_its_value() -> None:
 
 def test_a_rendition_key_keeps_its_value() -> None:
     """No upgrade encodes every file of every listing again."""
-    assert RENDITION_VERSION == 1, KEPT
+    assert RENDITION_VERSION == 2, KEPT
     assert (
         rendition_key(RENDER, placement())
-        == "b5c4cd5607aa372dec17c8788f82369666bf9fb5166b84b249712d8b3a31b71a"
+        == "a00ce48920271a8a9b32819042df3c2726a7f163db32103218e981e01803c5db"
     ), KEPT
     assert (
         rendition_key(RENDER, placement(), placeholder=True)
-        == "480698ed65caf561d6e37f259fc307720ad1420921f64617c7b0e398f83a0dec"
+        == "c790bdfcf980728927c15671e24c7a2e236c39011e555731105381e86bcfde32"
     ), KEPT
 
 
@@ -153,7 +154,15 @@ def test_node_classes_takes_and_input_pictures_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    "where", [{"name": "hero"}, {"roles": ("poster",)}, {"count": 5}, {"file_name": "{sku}.MAIN"}]
+    "where",
+    [
+        {"name": "hero"},
+        {"title": "主图"},
+        {"roles": ("poster",)},
+        {"count": 5},
+        {"file_name": "{sku}.MAIN"},
+        {"figures": (figure("size", (900, 900)), figure("background", "white recommended"))},
+    ],
 )
 def test_where_a_rendition_is_listed_does_not_matter(where: dict[str, Any]) -> None:
     """Renaming a placement or its files encodes nothing again."""
@@ -176,6 +185,27 @@ def test_where_a_rendition_is_listed_does_not_matter(where: dict[str, Any]) -> N
 def test_what_file_is_wanted_matters(wish: dict[str, Any]) -> None:
     """Every figure of a placement that shapes the file renews it."""
     assert rendition_key(RENDER, placement(**wish)) != rendition_key(RENDER, placement())
+
+
+def test_figures_count_as_far_as_they_are_judged() -> None:
+    """Another verdict is another rendition; another source or note of the same figure is not."""
+    asked = figure("min_size", (500, 500), "secondary")
+
+    def named(*figures: Figure) -> str:
+        return rendition_key(RENDER, placement(figures=figures))
+
+    made = {
+        named(),
+        named(asked),
+        named(replace(asked, value=(600, 600))),
+        named(replace(asked, confidence="official")),
+        named(asked, figure("ratio", "1:1")),
+    }
+    assert len(made) == 5
+    assert named(replace(asked, confidence="memory", note="x", source=Citation("b", "B", "code"))) == named(
+        asked
+    )
+    assert named(asked, figure("count", (1, 5))) == named(asked)
 
 
 def test_another_render_or_a_placeholder_is_another_rendition() -> None:

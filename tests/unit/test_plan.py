@@ -130,7 +130,7 @@ def only(found: Sequence[Wanted], role_name: str) -> Wanted:
 
 def test_what_the_ledger_never_saw_is_new() -> None:
     """A new row, a new item, a new role."""
-    assert decide(wanted()) == PlannedPicture(wanted(), "render", "new")
+    assert decide(wanted()) == PlannedPicture(wanted(), "render", "new", "新图片")
 
 
 def test_a_first_regenerate_is_a_new_take() -> None:
@@ -142,7 +142,7 @@ def test_a_first_regenerate_is_a_new_take() -> None:
 def test_what_exists_is_reused() -> None:
     """A render found by its key costs nothing, whatever the ledger thought of the picture."""
     for record in (None, recorded(wanted("old")), recorded(wanted(), failed_key=name_of("x"))):
-        assert decide(wanted(), record, made=["x"]) == PlannedPicture(wanted(), "reuse", "reused")
+        assert decide(wanted(), record, made=["x"]) == PlannedPicture(wanted(), "reuse", "reused", "沿用")
 
 
 def test_what_was_planned_and_never_made_is_picked_up() -> None:
@@ -155,7 +155,7 @@ def test_a_failure_stands_until_something_changes() -> None:
     failure = Failure("out_of_memory", "CUDA out of memory")
     record = recorded(wanted(), failed_key=name_of("x"), failure=failure)
     assert decide(wanted(), record) == PlannedPicture(
-        wanted(), "failed", "out_of_memory: CUDA out of memory", failure
+        wanted(), "failed", failure.reason_en, failure.reason_zh, failure
     )
     changed = decide(wanted("y", made_of={"seed": "2"}), record)
     assert (changed.action, changed.reason, changed.failure) == ("render", "seed changed", None)

@@ -19,10 +19,11 @@ from catalog_imagegen.stages.rendition import (
     Frame,
     Rendition,
     adapt,
+    file_shape,
     frame_for,
     open_render,
 )
-from tests.unit.builders import placement
+from tests.unit.builders import figure, placement
 
 WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 SIDES = st.integers(1, 3000)
@@ -125,7 +126,6 @@ def test_cover_fills_the_box_exactly(w: int, h: int, box_w: int, box_h: int) -> 
     """A source large enough fills every pixel of the box."""
     made = frame((w, h), width=box_w, height=box_h, fit="cover")
     assert made.size == made.canvas == (box_w, box_h)
-    assert not made.is_too_small
 
 
 @given(st.integers(800, 3000), st.integers(800, 3000), st.integers(1, 1000), st.integers(1, 1000))
@@ -165,15 +165,14 @@ def test_the_shipped_sizes_come_out_as_expected(
 ) -> None:
     """The renders we make in the boxes that marketplaces want."""
     made = frame(source, width=box[0], height=box[1], fit=fit)
-    assert (made.size, made.canvas, made.is_too_small) == (size, canvas, False)
+    assert (made.size, made.canvas) == (size, canvas)
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_a_small_source_is_enlarged_a_little_and_says_so(fit: str) -> None:
-    """Beyond 1.25 a resize invents pixels: the file stays smaller and carries a verdict."""
+def test_a_small_source_is_enlarged_a_little(fit: str) -> None:
+    """Beyond 1.25 a resize invents pixels: the file stays smaller."""
     made = adapt(noise(40, 40), placement(width=100, height=100, fit=fit))
     assert (made.width, made.height) == (50, 50)
-    assert made.verdicts == ("too_small",)
     assert decoded(made).size == (50, 50)
 
 
@@ -181,22 +180,6 @@ def test_a_small_source_keeps_the_shape_of_the_box() -> None:
     """A 3:4 place stays 3:4, only smaller."""
     assert frame((60, 60), width=750, height=1000, fit="cover").canvas == (56, 75)
     assert frame((60, 60), width=750, height=1000, fit="pad").canvas == (75, 100)
-
-
-@pytest.mark.parametrize(
-    ("wishes", "is_too_small"),
-    [
-        ({"width": 50, "height": 50}, False),
-        ({"width": 51, "height": 51}, True),
-        ({"min_width": 50, "min_height": 50, "width": 50, "height": 50}, False),
-        ({"min_width": 51, "width": 50, "height": 50}, True),
-        ({"min_height": 21, "width": 40, "height": 20}, True),
-        ({"min_height": 20, "width": 40, "height": 20}, False),
-    ],
-)
-def test_too_small_is_told_at_the_very_limit(wishes: dict[str, Any], is_too_small: bool) -> None:
-    """Exactly 1.25 times and exactly the minimum are still fine."""
-    assert frame((40, 40), **wishes).is_too_small is is_too_small
 
 
 def test_the_crop_is_centred() -> None:
@@ -322,7 +305,6 @@ def test_the_byte_cap_is_kept_at_the_best_quality_that_fits(cap: int) -> None:
     image = noise(200, 200)
     made = adapt(image, placement(width=200, height=200, max_bytes=cap))
     assert 0.85 * cap < len(made.content) <= cap
-    assert made.verdicts == ()
 
 
 def test_the_cap_counts_the_placeholder_mark_too() -> None:
@@ -335,19 +317,12 @@ def test_the_cap_counts_the_placeholder_mark_too() -> None:
         )
 
 
-def test_a_cap_that_no_quality_reaches_is_told() -> None:
-    """Below quality 40 a picture is ugly: the file stays above the cap and says so."""
+def test_a_cap_that_no_quality_reaches_is_not_kept() -> None:
+    """Below quality 40 a picture is ugly: the file stays above the cap."""
     image = noise(200, 200)
     made = adapt(image, placement(width=200, height=200, max_bytes=1000))
     worst = adapt(image, placement(width=200, height=200, quality=MIN_QUALITY))
-    assert made.verdicts == ("too_heavy",)
     assert made.content == worst.content
-
-
-def test_a_png_over_its_cap_is_told() -> None:
-    """PNG has no quality to lower."""
-    made = adapt(noise(60, 60), placement(width=200, height=200, format="PNG", max_bytes=1000))
-    assert made.verdicts == ("too_small", "too_heavy")
 
 
 def test_a_light_picture_keeps_its_quality() -> None:
@@ -419,6 +394,28 @@ def test_the_same_render_gives_the_same_bytes(wanted: str) -> None:
     source = encoded(noise(90, 60))
     place = placement(width=50, height=50, format=wanted, max_bytes=10_000)
     assert adapt(open_render(source), place) == adapt(open_render(source), place)
+
+
+@pytest.mark.parametrize(
+    ("wish", "is_same"),
+    [
+        ({"name": "hero", "title": "主图", "roles": ("x",), "count": 5, "file_name": "{sku}.MAIN"}, True),
+        ({"min_width": 9, "min_height": 9, "figures": (figure("min_size", (9, 9)),)}, True),
+        ({"width": 49}, False),
+        ({"height": 49}, False),
+        ({"fit": "pad"}, False),
+        ({"format": "PNG"}, False),
+        ({"quality": 60}, False),
+        ({"max_bytes": 10_000}, False),
+    ],
+)
+def test_places_that_ask_for_the_same_file_are_alike(wish: dict[str, Any], is_same: bool) -> None:
+    """One encoding serves the square, the white and the variant picture; anything that shapes bytes does not."""
+    one = placement(width=50, height=50)
+    other = placement(**({"width": 50, "height": 50} | wish))
+    assert (file_shape(one) == file_shape(other)) is is_same
+    if is_same:
+        assert adapt(noise(90, 60), one) == adapt(noise(90, 60), other)
 
 
 def test_one_opened_render_serves_many_placements() -> None:

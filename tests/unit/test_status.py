@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
-from catalog_imagegen.domain.job import REMEDIES, Failure, FailureCode, PictureState, SkuStatus
+from catalog_imagegen.domain.fingerprint import Digest
+from catalog_imagegen.domain.job import (
+    REMEDIES,
+    Failure,
+    FailureCode,
+    PictureState,
+    PictureStatus,
+    SkuStatus,
+)
 from catalog_imagegen.pipeline.status import overview, sku_status
-from tests.unit.builders import key, picture_status, product
+from tests.unit.builders import key, picture_status, product, render
 
 STATES: tuple[PictureState, ...] = get_args(PictureState)
 
@@ -83,3 +92,29 @@ def test_every_failure_has_a_remedy_in_both_languages(code: FailureCode) -> None
     assert any(c >= "一" for c in failure.remedy_zh)
     assert str(failure) == f"{code}: what happened"
     assert set(REMEDIES) == set(get_args(FailureCode))
+
+
+@pytest.mark.parametrize(
+    ("picture", "status"),
+    [
+        (picture_status("stale"), "review"),
+        (replace(picture_status("stale"), is_current=False), "working"),
+        (picture_status("rejected"), "working"),
+    ],
+)
+def test_a_stale_picture_waits_for_its_successor_or_for_somebody(
+    picture: PictureStatus, status: SkuStatus
+) -> None:
+    """Once the new picture is there somebody must look; before, and after a rejection, a server must work."""
+    assert sku_status([picture]) == status
+    assert picture.is_waiting is (status == "review")
+
+
+def test_what_a_listing_shows_of_a_picture() -> None:
+    """The approved one, be it older; else the newest; a rejected one never."""
+    newest, older = render(), replace(render(), digest=Digest("0" * 64))
+    draft = picture_status("draft")
+    assert draft.listed == draft.render == newest
+    assert replace(draft, approved=older).listed == older
+    assert replace(draft, is_rejected=True).listed is None
+    assert replace(draft, is_rejected=True, approved=older).listed == older

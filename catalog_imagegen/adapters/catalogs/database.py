@@ -223,7 +223,7 @@ def _read_query(connection: sa.Connection, query: str, columns: Columns) -> Grid
     if not _SELECT.match(query):
         raise CatalogError(
             "the catalog's query does not start with SELECT or WITH; only reading is possible, so write a SELECT",
-            zh="目录的查询语句不是以 SELECT 或 WITH 开头；只允许读取，请改为 SELECT 语句",
+            zh="商品表的查询语句不是以 SELECT 或 WITH 开头；只允许读取，请改为 SELECT 语句",
             code="query_not_select",
         )
     # Sent as it is: neither SQLAlchemy (:name) nor the driver (%) may take a part of it for a parameter.

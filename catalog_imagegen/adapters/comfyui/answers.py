@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from catalog_imagegen.domain.job import Failure, Finished
@@ -23,6 +24,45 @@ def version_of(stats: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:
     text = str(stats.get("system", {}).get("comfyui_version", ""))
     parts = text.lstrip("v").split(".")
     return (tuple(int(p) for p in parts) if all(p.isdigit() for p in parts) else ()), text
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a server computes on, with its memory in bytes."""
+
+    name: str
+    vram_total: int
+    vram_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a server says of itself; texts are empty where it does not say."""
+
+    version: str
+    is_simulator: bool
+    torch: str
+    devices: tuple[Device, ...]
+    running: int
+    """Prompts being executed, whoever sent them."""
+    pending: int
+
+
+def condition(stats: Mapping[str, Any], running: int, pending: int) -> Condition:
+    """What /system_stats says, with the length of the queue."""
+    system = stats.get("system", {})
+    devices = tuple(
+        Device(str(d.get("name", "?")), int(d.get("vram_total") or 0), int(d.get("vram_free") or 0))
+        for d in stats.get("devices") or ()
+    )
+    return Condition(
+        version=str(system.get("comfyui_version") or ""),
+        is_simulator=bool(system.get("simulator")),
+        torch=str(system.get("pytorch_version") or ""),
+        devices=devices,
+        running=running,
+        pending=pending,
+    )
 
 
 def outcome(entry: Mapping[str, Any]) -> Finished | Failure:
@@ -74,28 +114,55 @@ def refusal(body: Any) -> Failure:
     return Failure("rejected", "; ".join(reasons))
 
 
-def missing_inputs(graph: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any] | None]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A node, or a value of one of its inputs, that a graph needs and a server has not."""
+
+    what: str
+    """``Class``, or ``Class.input = value``."""
+    message_en: str
+    message_zh: str
+    remedy_en: str
+    remedy_zh: str
+
+    def __str__(self) -> str:
+        return f"{self.message_en}: {self.remedy_en}"
+
+
+def missing_inputs(graph: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any] | None]) -> list[Missing]:
     """The nodes and model files of a graph that a server has not, each with what to do."""
     problems = {}
     for node in graph.values():
         class_type = node["class_type"]
         info = infos.get(class_type)
         if info is None:
-            problems[class_type] = (
-                f"no node {class_type}: update ComfyUI or install the custom node that brings it"
+            problems[class_type] = Missing(
+                class_type,
+                f"no node {class_type}",
+                f"没有节点 {class_type}",
+                "update ComfyUI or install the custom node that brings it",
+                "请升级 ComfyUI，或安装提供该节点的自定义节点",
             )
             continue
         for name, value in node["inputs"].items():
             options = _options(info, name)
             if options is None or isinstance(value, list) or str(value) in options:
                 continue
-            near = difflib.get_close_matches(str(value), options, n=3, cutoff=0.5)
-            has = ", ".join(near or options[:5]) or "none"
-            where = f"put it into {_FOLDERS[name]} there" if name in _FOLDERS else "choose one it has"
-            problems[f"{class_type}.{name}"] = (
-                f"no {value} for {class_type}.{name} (it has: {has}): {where}, or change the workflow"
-            )
+            problem = _missing_value(class_type, name, str(value), options)
+            problems[problem.what] = problem
     return list(problems.values())
+
+
+def _missing_value(class_type: str, name: str, value: str, options: list[str]) -> Missing:
+    near = difflib.get_close_matches(value, options, n=3, cutoff=0.5) or options[:5]
+    folder = _FOLDERS.get(name)
+    return Missing(
+        f"{class_type}.{name} = {value}",
+        f"no {value} for {class_type}.{name} (it has: {', '.join(near) or 'none'})",
+        f"{class_type}.{name} 没有 {value}（现有：{'、'.join(near) or '无'}）",
+        (f"put it into {folder} there" if folder else "choose one it has") + ", or change the workflow",
+        (f"请把文件放入服务器的 {folder}" if folder else "请选用已有的值") + "，或修改工作流",
+    )
 
 
 def _options(info: Mapping[str, Any], name: str) -> list[str] | None:

@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 import tenacity
 
 from catalog_imagegen.adapters.comfyui.answers import (
+    Condition,
+    Missing,
+    condition,
     missing_inputs,
     outcome,
     refusal,
@@ -82,8 +85,18 @@ class ComfyUIBackend:
             )
         return bool(stats.get("system", {}).get("simulator"))
 
+    def inspect(self) -> Condition:
+        """What the server says of itself and of its queue. Raises BackendUnavailable."""
+        stats = self._patiently(self._client.system_stats)
+        running, pending = self._patiently(self._client.queue)
+        return condition(stats, len(running), len(pending))
+
     def lacks(self, graph: Mapping[str, Any]) -> list[str]:
         """What a graph needs and the server has not; each with its remedy."""
+        return [str(problem) for problem in self.missing(graph)]
+
+    def missing(self, graph: Mapping[str, Any]) -> list[Missing]:
+        """The same in parts, for whoever shows them one by one."""
         infos = {
             class_type: self._patiently(lambda c=class_type: self._client.node_info(c))  # type: ignore[misc]  # bound now
             for class_type in sorted({node["class_type"] for node in graph.values()})

@@ -53,7 +53,10 @@ class Client:
 
     def system_stats(self) -> dict[str, Any]:
         """Version and devices; a simulator declares itself here."""
-        return self._json("GET", "/system_stats")
+        answer = self._json("GET", "/system_stats")
+        if not isinstance(answer.get("system"), dict):
+            raise Unreachable("GET /system_stats: unexpected answer; is this a ComfyUI server?")
+        return answer
 
     def node_info(self, class_type: str) -> dict[str, Any] | None:
         """The inputs a node class takes, or None for a class the server has not."""
@@ -67,6 +70,8 @@ class Client:
     def queue(self) -> tuple[set[str], set[str]]:
         """The ids of prompts that run and that wait."""
         answer = self._json("GET", "/queue")
+        if not {"queue_running", "queue_pending"} <= answer.keys():
+            raise Unreachable("GET /queue: unexpected answer; is this a ComfyUI server?")
         running, pending = ({item[1] for item in answer[k]} for k in ("queue_running", "queue_pending"))
         return running, pending
 

@@ -102,13 +102,13 @@ def _explained(error: BaseException | None, path: Path) -> Exception | None:
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return ConfigError(
             f"{path} is damaged or no ledger; move it away and restore a backup",
-            zh=f"{path} 已损坏或不是账本数据库；请移走该文件并恢复备份",
+            zh=f"{path} 已损坏或不是本程序的数据库；请移走该文件并恢复备份",
             code="ledger_damaged",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerBusy(
             f"{path}: other processes kept the ledger busy for {BUSY_TIMEOUT_MS // 1000} s; run again later",
-            zh=f"{path}：其他进程占用账本超过 {BUSY_TIMEOUT_MS // 1000} 秒；请稍后重新运行",
+            zh=f"{path}：其他进程占用数据库超过 {BUSY_TIMEOUT_MS // 1000} 秒；请稍后重新运行",
             code="ledger_busy",
         )
     numbers = {

@@ -13,7 +13,7 @@ from catalog_imagegen.adapters.ledger.sql import Sql, chunks
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, RUN, now
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Render
-from catalog_imagegen.domain.job import Attempt, Failure, Finished
+from catalog_imagegen.domain.job import Attempt, AttemptRecord, Failure, Finished
 
 
 class JobRows(Sql):
@@ -80,6 +80,25 @@ class JobRows(Sql):
                 Failure(code, error) for code, error in db.execute(query.order_by(ATTEMPT.c.submitted_at))
             ]
 
+    def attempts(self, run: str = "") -> list[AttemptRecord]:
+        """The attempts of a run, or all, in the order in which they were sent."""
+        query = select(ATTEMPT).order_by(ATTEMPT.c.submitted_at)
+        with self._reading() as db:
+            return [
+                AttemptRecord(
+                    prompt_id=row.prompt_id,
+                    key=ImageKey.parse(row.picture_key),
+                    render_key=Fingerprint(row.render_key),
+                    server=row.server,
+                    outcome=row.outcome,
+                    error=row.error,
+                    submitted_at=_utc(row.submitted_at) or row.submitted_at,
+                    started_at=_utc(row.started_at),
+                    finished_at=_utc(row.finished_at),
+                )
+                for row in db.execute(query.where(ATTEMPT.c.run == run) if run else query)
+            ]
+
     def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:
         """Name a render whose bytes are stored, end its attempt and show it; all or nothing."""
         with self._engine.begin() as db:
@@ -133,6 +152,11 @@ class JobRows(Sql):
         """Record how a run ended."""
         with self._engine.begin() as db:
             db.execute(update(RUN).where(RUN.c.id == run).values(ended_at=now(), outcome=dict(outcome)))
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """A time as the ledger has it; SQLite forgets that it is UTC."""
+    return None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _moment(ms: int) -> datetime | None:

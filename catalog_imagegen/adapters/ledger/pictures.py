@@ -16,6 +16,8 @@ from catalog_imagegen.domain.job import PictureStatus, Plan, Record
 
 RENDER_LEASE = "render:"
 """What producing calls its leases; the rest of the name is the render."""
+_WHAT_HAPPENED = frozenset({"shown_key", "failed_key", "failed_code", "failure", "rejection"})
+"""Columns that a plan does not touch once a row is there (those it never names stay anyway)."""
 
 
 class PictureRows(Sql):
@@ -55,28 +57,19 @@ class PictureRows(Sql):
                 db,
                 PICTURE,
                 [row for row in rows if "shown_key" in row],
-                keep={"failed_key", "failed_code", "failure"},
+                keep=_WHAT_HAPPENED - {"shown_key"},
             )
             self._upsert(
                 db,
                 PICTURE,
                 [row for row in rows if "shown_key" not in row],
-                keep={"shown_key", "failed_key", "failed_code", "failure"},
+                keep=_WHAT_HAPPENED,
             )
             self._upsert(
                 db,
                 PICTURE,
                 [_blocked_row(b) for b in plan.blocked],
-                keep={
-                    "shown_key",
-                    "failed_key",
-                    "failed_code",
-                    "failure",
-                    "render_key",
-                    "made_of",
-                    "seed",
-                    "workflow",
-                },
+                keep=_WHAT_HAPPENED | {"render_key", "made_of", "seed", "workflow", "take"},
             )
             for chunk in chunks(sorted(map(str, leaving))):
                 db.execute(update(PICTURE).where(PICTURE.c.key.in_(chunk)).values(is_wanted=False))
@@ -122,8 +115,10 @@ def _wanted_row(wanted: Wanted) -> dict[str, Any]:
         **_key_columns(wanted),
         "approval": wanted.approval,
         "render_key": wanted.render_key,
+        "take": wanted.take.number,
         "failed_code": "",
         "failure": "",
+        "rejection": "",
         "blocked_en": "",
         "blocked_zh": "",
         "seed": str(wanted.seed),
@@ -138,8 +133,10 @@ def _blocked_row(blocked: Blocked) -> dict[str, Any]:
     return {
         **_key_columns(blocked),
         "approval": "human",
+        "take": 1,
         "failed_code": "",
         "failure": "",
+        "rejection": "",
         "blocked_en": blocked.reason_en,
         "blocked_zh": blocked.reason_zh,
         "seed": "",

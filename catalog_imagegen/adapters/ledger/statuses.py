@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, TAKE
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
-from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take
-from catalog_imagegen.domain.job import Failure, PictureState, PictureStatus, Record
+from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Prompt, Render, Take
+from catalog_imagegen.domain.job import Failure, PictureState, PictureStatus, Record, used_up
+
+_APPROVED = RENDER.alias("approved_render")
 
 
 def pictures(
@@ -31,8 +33,13 @@ def pictures(
             TAKE.c.number.label("take_number"),
             TAKE.c.seed.label("take_seed"),
             TAKE.c.note.label("take_note"),
+            _APPROVED.c.digest.label("approved_now"),
+            _APPROVED.c.width.label("approved_width"),
+            _APPROVED.c.height.label("approved_height"),
+            _APPROVED.c.is_placeholder.label("approved_placeholder"),
         )
         .outerjoin(RENDER, RENDER.c.render_key == PICTURE.c.shown_key)
+        .outerjoin(_APPROVED, _APPROVED.c.render_key == PICTURE.c.approved_key)
         .outerjoin(current, current.c.key == PICTURE.c.key)
         .outerjoin(TAKE, and_(TAKE.c.key == PICTURE.c.key, TAKE.c.number == current.c.number))
         .where(PICTURE.c.is_wanted)
@@ -65,6 +72,8 @@ def record(row: Row[Any]) -> Record:
         made_of=row.made_of,
         failed_key=row.failed_key,
         failure=_failure(row),
+        rejected_key=row.rejected_key,
+        rejection=row.rejection,
     )
 
 
@@ -73,9 +82,18 @@ def _failure(row: Row[Any]) -> Failure | None:
 
 
 def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
-    is_current = row.digest is not None and row.shown_key == row.render_key and not row.blocked_en
-    state = _state(row, is_current=is_current, is_in_hand=row.render_key in in_hand)
+    newest = render(row, row.shown_key) if row.digest is not None else None
+    approved = _approved(row, newest)
+    is_current = newest is not None and row.shown_key == row.render_key and not row.blocked_en
+    state = _state(
+        row,
+        is_current=is_current,
+        is_approved=approved is not None and approved.render_key == row.render_key,
+        is_outdated=approved is not None and row.approval == "human",
+        is_in_hand=row.render_key in in_hand,
+    )
     failure = _failure(row) if state == "failed" else None
+    en, zh = _reasons(row, state, failure)
     return PictureStatus(
         key=ImageKey.parse(row.key),
         item_text=row.item_text,
@@ -85,20 +103,62 @@ def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
         take=FIRST_TAKE
         if row.take_number is None
         else Take(row.take_number, None if row.take_seed is None else int(row.take_seed), row.take_note),
-        reason_en=row.blocked_en or str(failure or ""),
-        reason_zh=row.blocked_zh or str(failure or ""),
+        reason_en=en,
+        reason_zh=zh,
         failure=failure,
-        render=render(row, row.shown_key) if row.digest is not None else None,
+        render=newest,
         is_current=is_current,
         seed=int(row.seed) if row.seed else None,
+        approved=approved,
+        is_rejected=newest is not None and row.rejected_key == row.shown_key,
+        prompt=Prompt(row.positive, row.negative),
+        workflow=row.workflow,
     )
 
 
-def _state(row: Row[Any], *, is_current: bool, is_in_hand: bool) -> PictureState:
+def _approved(row: Row[Any], newest: Render | None) -> Render | None:
+    """The picture somebody approved, bytes and all; for roles that need nobody, the newest."""
+    if row.approval == "auto":
+        return newest if row.rejected_key != row.shown_key else None
+    if row.approved_now is None or row.approved_now != row.approved_digest:
+        return None
+    return Render(
+        render_key=Fingerprint(row.approved_key),
+        digest=Digest(row.approved_now),
+        width=row.approved_width,
+        height=row.approved_height,
+        placeholder=row.approved_placeholder,
+    )
+
+
+def _state(
+    row: Row[Any], *, is_current: bool, is_approved: bool, is_outdated: bool, is_in_hand: bool
+) -> PictureState:
+    """How a picture stands; *is_outdated* if another than the wanted one was approved by somebody."""
     if row.blocked_en:
         return "blocked"
-    if is_current:
-        return "approved" if row.approval == "auto" else "draft"
+    if row.rejected_key is not None and row.rejected_key == row.render_key:
+        return "rejected" if (row.take_number or 1) > row.take else "blocked"
+    if is_current and is_approved:
+        return "approved"
     if row.failed_key is not None and row.failed_key == row.render_key:
         return "failed"
-    return "rendering" if is_in_hand else "planned"
+    if is_outdated:
+        return "stale"
+    if is_current:
+        return "draft"
+    if is_in_hand:
+        return "rendering"
+    return "rejected" if row.rejected_key is not None and row.rejected_key == row.shown_key else "planned"
+
+
+def _reasons(row: Row[Any], state: PictureState, failure: Failure | None) -> tuple[str, str]:
+    """Why a picture stands so, in English and Chinese."""
+    if failure is not None:
+        return failure.reason_en, failure.reason_zh
+    if state == "rejected":
+        said = row.rejection
+        return (f"rejected: {said}", f"已退回：{said}") if said else ("rejected", "已退回")
+    if state == "blocked" and not row.blocked_en:
+        return used_up(row.rejection)
+    return row.blocked_en, row.blocked_zh

@@ -9,12 +9,13 @@ from sqlalchemy import delete, select
 from catalog_imagegen.adapters.ledger.catalog import CatalogRows
 from catalog_imagegen.adapters.ledger.jobs import JobRows
 from catalog_imagegen.adapters.ledger.pictures import PictureRows
+from catalog_imagegen.adapters.ledger.reviews import ReviewRows
 from catalog_imagegen.adapters.ledger.sql import chunks
 from catalog_imagegen.adapters.ledger.tables import LEASE, RENDER
 from catalog_imagegen.domain.fingerprint import Digest
 
 
-class SqlLedger(CatalogRows, PictureRows, JobRows):
+class SqlLedger(CatalogRows, PictureRows, ReviewRows, JobRows):
     """The database of record, shared by any number of processes.
 
     A lease counts only while the process that holds it is alive.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import JSON, Column, DateTime, Text
 from sqlmodel import Field, SQLModel
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest of the migrations, so that an up-to-date ledger opens without Alembic."""
 
 
@@ -52,6 +52,12 @@ class PictureRow(SQLModel, table=True):
     failure: str = Field(default="", sa_column=Column(Text, nullable=False))
     blocked_en: str = Field(default="", sa_column=Column(Text, nullable=False))
     blocked_zh: str = Field(default="", sa_column=Column(Text, nullable=False))
+    take: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    approved_key: str | None = None
+    approved_digest: str | None = None
+    """An approval is of these bytes; the same render made again must be looked at again."""
+    rejected_key: str | None = None
+    rejection: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     seed: str = ""
     workflow: str = ""
     positive: str = Field(default="", sa_column=Column(Text, nullable=False))
@@ -69,6 +75,22 @@ class TakeRow(SQLModel, table=True):
     number: int = Field(primary_key=True)
     seed: str | None = None
     note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class ReviewRow(SQLModel, table=True):
+    """What somebody said of a render; the last word is also in the picture's row."""
+
+    __tablename__ = "review"
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(index=True)
+    render_key: str
+    digest: str
+    decision: str
+    reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    brief: str = ""
+    """What was asked for, whichever the take: rejections of one brief are counted together."""
     made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
@@ -125,7 +147,7 @@ class RunRow(SQLModel, table=True):
     outcome: dict[str, object] | None = Field(default=None, sa_column=Column(JSON))
 
 
-PRODUCT, PICTURE, TAKE, RENDER, ATTEMPT, LEASE, RUN = (
+PRODUCT, PICTURE, TAKE, REVIEW, RENDER, ATTEMPT, LEASE, RUN = (
     SQLModel.metadata.tables[name]
-    for name in ("product", "picture", "take", "render", "attempt", "lease", "run")
+    for name in ("product", "picture", "take", "review", "render", "attempt", "lease", "run")
 )

@@ -1,0 +1,88 @@
+"""Looks at a ledger file without making, migrating or locking anything."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from catalog_imagegen.adapters.ledger.database import _NETWORK_DRIVES, _drive_type
+from catalog_imagegen.adapters.ledger.tables import REVISION
+
+Standing = Literal["none", "current", "older", "newer", "damaged", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """How a ledger stands to this version of the program."""
+
+    standing: Standing
+    revision: str = ""
+    trouble: str = ""
+    """Of a damaged or unreadable one: what SQLite or the system says."""
+    headers: frozenset[str] = frozenset()
+    """The extra columns of the rows recorded there."""
+
+
+def network_drive(folder: Path) -> str:
+    """The kind of network drive a folder is on, which SQLite cannot be trusted on; empty for a local disk."""
+    drive = _drive_type(folder)
+    return drive if drive in _NETWORK_DRIVES else ""
+
+
+def examine(path: Path) -> Examined:
+    """Check a ledger file page by page and compare its tables' version with ours."""
+    try:
+        if not path.exists():
+            return Examined("none")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        return Examined("unreadable", trouble=error.strerror or str(error))
+    return _opened(path)
+
+
+def _opened(path: Path) -> Examined:
+    # A file without a log is opened as immutable: SQLite would else make its helper files beside it.
+    log = path.with_name(f"{path.name}-wal")
+    mode = "mode=ro" if log.exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?{mode}", uri=True)) as database:
+            (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                return Examined("damaged", trouble=str(verdict))
+            return _standing(database)
+    except sqlite3.Error as error:
+        return Examined("damaged", trouble=str(error))
+
+
+def _standing(database: sqlite3.Connection) -> Examined:
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return Examined("none")
+    if "alembic_version" not in tables:
+        return Examined("damaged", trouble="no alembic_version")
+    found = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    revision = str(found[0]) if found else ""
+    if revision == REVISION:
+        return Examined("current", revision, headers=_headers(database))
+    return Examined("older" if revision in _known() else "newer", revision)
+
+
+def _headers(database: sqlite3.Connection) -> frozenset[str]:
+    rows = database.execute("SELECT DISTINCT e.key FROM product, json_each(product.row, '$.extra') AS e")
+    return frozenset(str(key) for (key,) in rows)
+
+
+def _known() -> set[str]:
+    """Every version there was up to ours."""
+    from alembic.config import Config  # noqa: PLC0415 - slow to import
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - the same
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.files(__package__) / "migrations"))
+    return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}

@@ -1,0 +1,102 @@
+"""Checks of what a shop writes down: config files, environment variables, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from catalog_imagegen.adapters.catalogs import Columns
+from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
+from catalog_imagegen.bootstrap.house import read_source
+from catalog_imagegen.config import (
+    Settings,
+    SourceSettings,
+    Workspace,
+    defaults,
+    expand,
+    load_columns,
+    load_settings,
+)
+from catalog_imagegen.config.checkup import load_platforms, load_roles, misfits, mistakes
+from catalog_imagegen.config.settings import stray_variables
+from catalog_imagegen.domain.catalog import Reading
+from catalog_imagegen.domain.errors import CatalogError, ConfigError
+
+T = TypeVar("T")
+SOUND = ("as it should be", "正常")
+MOST = 8
+"""Mistakes told of one file; the others are often of the same kind."""
+PACKAGED = ("as packaged", "使用内置文件")
+
+
+def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]:
+    """Each config file by itself, then against the others, then the environment."""
+    roles = _or_none(lambda: load_roles(workspace))
+    platforms = _or_none(lambda: load_platforms(workspace, roles))
+    looks: dict[str, Callable[[], object]] = {
+        "config/app.toml": lambda: load_settings(workspace),
+        "config/roles.toml": lambda: load_roles(workspace),
+        "config/platforms.toml": lambda: load_platforms(workspace, roles),
+        "config/columns.toml": lambda: Columns.from_toml(load_columns(workspace)),
+    }
+    found = {name: mistakes(look) for name, look in looks.items()}
+    for name, error in misfits(workspace, settings, roles, platforms):
+        found[name].append(error)
+    for name, errors in found.items():
+        yield from (wrong("config", name, error) for error in errors[:MOST])
+        if len(errors) > MOST:
+            yield _more(name, len(errors) - MOST)
+        if not errors:
+            yield fine("config", name, *(SOUND if (workspace.root / name).exists() else PACKAGED))
+    for error in stray_variables():
+        yield wrong("environment", "CATALOG_IMAGEGEN_…", error, status="warning")
+
+
+def _or_none(load: Callable[[], T]) -> T | None:
+    try:
+        return load()
+    except ConfigError:
+        return None
+
+
+def _more(name: str, count: int) -> Finding:
+    error = ConfigError(
+        f"{count} mistakes more; mend those above first",
+        zh=f"另有 {count} 处错误；请先修改以上各项",
+        code="more_mistakes",
+    )
+    return wrong("config", name, error)
+
+
+def examine_sources(workspace: Workspace, settings: Settings) -> tuple[list[Finding], frozenset[str]]:
+    """Whether each source can be read, without asking databases; and the extra columns of those that are files."""
+    found, headers = [], set()
+    for source in settings.source:
+        finding, reading = _source(workspace, source)
+        found.append(finding)
+        headers |= {header for product in (reading.products if reading else ()) for header in product.extra}
+    return found, frozenset(headers)
+
+
+def _source(workspace: Workspace, source: SourceSettings) -> tuple[Finding, Reading | None]:
+    try:
+        path = expand(source.path, place=f"config/app.toml: source {source.name}")
+        query = expand(source.query, place=f"config/app.toml: source {source.name}")
+        if "://" in path:
+            return fine("source", source.name, "a database, not asked now", "数据库，此处未连接"), None
+        location = str(workspace.root / path)
+        reading = read_source(location, _sound_columns(workspace), table=source.table, query=query)
+    except (CatalogError, ConfigError) as error:
+        return wrong("source", source.name, error, status="warning"), None
+    rows = len(reading.products)
+    refused = sum(issue.severity == "error" for issue in reading.issues)
+    en = f"{rows} products" + (f", {refused} cells with errors: see catalog check" if refused else "")
+    zh = f"{rows} 个商品" + (f"，{refused} 处错误：见 catalog check" if refused else "")
+    return fine("source", source.name, en, zh, products=rows, errors=refused), reading
+
+
+def _sound_columns(workspace: Workspace) -> Workspace:
+    """The workspace, or the packaged defaults while its columns cannot be read."""
+    return (
+        Workspace(defaults()) if mistakes(lambda: Columns.from_toml(load_columns(workspace))) else workspace
+    )

@@ -1,0 +1,114 @@
+"""Checks of the render servers, and of what each lacks for the workflows in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+
+from catalog_imagegen.adapters.comfyui.answers import Condition, Missing
+from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
+from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
+from catalog_imagegen.bootstrap.doctor.prompts import workflows_in_use
+from catalog_imagegen.config import Settings, Workspace
+from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
+from catalog_imagegen.stages.workflow import Workflow
+
+GIB = 2**30
+
+
+def examine_servers(
+    workspace: Workspace, settings: Settings, urls: Sequence[str], *, only_named: bool = False
+) -> Iterator[Finding]:
+    """Each configured server, or those at *urls*; with *only_named* the configured are never looked at."""
+    workflows, _ = workflows_in_use(workspace)
+    configured = [] if only_named else [server.url for server in settings.comfyui]
+    for url in dict.fromkeys(urls or configured):
+        with closing(ComfyUIBackend(url, patience_s=0)) as backend:
+            yield from _server(backend, workflows, is_configured=not urls)
+
+
+def _server(
+    backend: ComfyUIBackend, workflows: Mapping[str, Workflow], *, is_configured: bool
+) -> Iterator[Finding]:
+    try:
+        condition = backend.inspect()
+        yield from _itself(backend, condition, is_configured=is_configured)
+        yield from _equipment(backend, workflows)
+    except BackendUnavailable as error:
+        yield _silent(backend.name, error)
+
+
+def _itself(backend: ComfyUIBackend, condition: Condition, *, is_configured: bool) -> Iterator[Finding]:
+    facts = asdict(condition)
+    try:
+        backend.greet()
+    except ConfigError as error:
+        yield wrong("server", backend.name, error, **facts)
+        return
+    en, zh = _described(condition)
+    if condition.is_simulator and is_configured:
+        yield Finding(
+            "server",
+            "warning",
+            backend.name,
+            f"config/app.toml names a simulator, which paints placeholders only ({en})",
+            f"config/app.toml 中配置的是模拟器，只能生成样张（{zh}）",
+            "name a real ComfyUI server there; for placeholders use --simulate",
+            "请改为真实的 ComfyUI 服务器；需要样张时使用 --simulate",
+            facts,
+        )
+    else:
+        yield fine("server", backend.name, en, zh, **facts)
+
+
+def _described(condition: Condition) -> tuple[str, str]:
+    en = [f"ComfyUI {condition.version or '?'}"]
+    zh = [*en]
+    if condition.is_simulator:
+        en.append("a simulator: placeholders only")
+        zh.append("模拟器：只生成样张")
+    for device in condition.devices:
+        total, free = (f"{size / GIB:.1f}" for size in (device.vram_total, device.vram_free))
+        en.append(f"{device.name} {total} GiB, {free} free")
+        zh.append(f"{device.name} 显存 {total} GiB，可用 {free}")
+    if condition.torch:
+        en.append(f"torch {condition.torch}")
+        zh.append(f"torch {condition.torch}")
+    en.append(f"queue: {condition.running} running, {condition.pending} waiting")
+    zh.append(f"队列：{condition.running} 个执行中，{condition.pending} 个等待")
+    return ", ".join(en), "，".join(zh)
+
+
+def _equipment(backend: ComfyUIBackend, workflows: Mapping[str, Workflow]) -> Iterator[Finding]:
+    """What the server lacks; a file that several workflows need is named once."""
+    found: dict[str, tuple[Missing, list[str]]] = {}
+    for name, workflow in workflows.items():
+        for missing in backend.missing(workflow.graph):
+            found.setdefault(missing.what, (missing, []))[1].append(name)
+    for missing, names in found.values():
+        yield Finding(
+            "server",
+            "error",
+            backend.name,
+            f"{missing.message_en}, which {' and '.join(names)} needs",
+            f"{missing.message_zh}，工作流 {'、'.join(names)} 需要它",
+            missing.remedy_en,
+            missing.remedy_zh,
+            {"missing": missing.what, "workflows": names},
+        )
+
+
+def _silent(url: str, error: BackendUnavailable) -> Finding:
+    return Finding(
+        "server",
+        "error",
+        url,
+        f"ComfyUI does not answer ({error.__cause__})",
+        f"ComfyUI 没有响应（{error.__cause__}）",
+        "start it there (python main.py --listen), or name the right address with [[comfyui]] url in "
+        "config/app.toml or --comfyui URL; without a GPU use --simulate",
+        "请在该机器上启动它（python main.py --listen），或在 config/app.toml 的 [[comfyui]] url 或 --comfyui URL "
+        "中填写正确的地址；没有显卡时使用 --simulate",
+        {"code": error.code},
+    )

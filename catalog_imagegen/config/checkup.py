@@ -1,0 +1,166 @@
+"""A workspace's files one by one, so that what is wrong in one does not hide what is wrong in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from catalog_imagegen.config import platforms as marketplaces
+from catalog_imagegen.config.files import Mistakes, read_text, read_toml, unknown, validated
+from catalog_imagegen.config.settings import Settings
+from catalog_imagegen.config.setup import KEYS, _check_role, _role, _RolesFile
+from catalog_imagegen.config.workspace import Workspace, defaults
+from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.imaging import ImageRole, Platform
+from catalog_imagegen.pipeline.shapes import check_shapes
+from catalog_imagegen.stages.prompt import PromptBook
+from catalog_imagegen.stages.workflow import POINTS, Point, Workflow, parse_workflow
+
+Templates = Mapping[str, str]
+
+
+def mistakes(look: Callable[[], object]) -> list[ConfigError]:
+    """Everything wrong that *look* stumbles over; empty when nothing is."""
+    try:
+        look()
+    except Mistakes as error:
+        return [error, *error.others]
+    except ConfigError as error:
+        return [error]
+    return []
+
+
+def load_roles(workspace: Workspace) -> Mapping[str, ImageRole]:
+    """The roles of ``roles.toml`` alone, not compared with anything."""
+    return {name: _role(name, table) for name, table in _roles_file(workspace).roles.items()}
+
+
+def load_platforms(workspace: Workspace, roles: Mapping[str, ImageRole] | None) -> Mapping[str, Platform]:
+    """The platforms, compared with the roles unless these cannot be read (None)."""
+    if roles is None:
+        return marketplaces.load_platforms(workspace, {}, packaged_roles=_Everything())
+    packaged = read_toml(defaults() / "config" / "roles.toml")["roles"]
+    return marketplaces.load_platforms(workspace, roles, packaged_roles=packaged)
+
+
+class _Everything(tuple[str, ...]):
+    """All names there may be."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def load_workflow(workspace: Workspace, name: str) -> Workflow:
+    """One workflow, with the points that ``roles.toml`` maps where that can be read."""
+    folder = workspace.own_or_packaged("config/workflows")
+    paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
+    if name not in paths:
+        raise unknown("workflow", "工作流", folder, name, paths)
+    try:
+        tables = _roles_file(workspace).workflows
+    except ConfigError:
+        tables = {}
+    return parse_workflow(name, read_text(paths[name]), tables[name].points if name in tables else {})
+
+
+def workflow_names(workspace: Workspace) -> list[str]:
+    """Every workflow there is a file for."""
+    return sorted(path.stem for path in workspace.own_or_packaged("config/workflows").glob("*.json"))
+
+
+def misfits(
+    workspace: Workspace,
+    settings: Settings,
+    roles: Mapping[str, ImageRole] | None,
+    platforms: Mapping[str, Platform] | None,
+) -> list[tuple[str, ConfigError]]:
+    """Names in one file that another has not, by the file to mend; None for a file that cannot be read."""
+    place = "config/app.toml: platforms"
+    found = [
+        ("config/app.toml", unknown("platform", "平台", place, name, platforms or ()))
+        for name in settings.platforms
+        if platforms is not None and name not in platforms
+    ]
+    enabled = [platforms[name] for name in settings.platforms if name in platforms] if platforms else []
+    shapes = mistakes(lambda: check_shapes(enabled, roles or {}))
+    found += [("config/platforms.toml", error) for error in shapes]
+    return found + [("config/roles.toml", error) for error in _misfitting_roles(workspace, roles or {})]
+
+
+def _misfitting_roles(workspace: Workspace, roles: Mapping[str, ImageRole]) -> list[ConfigError]:
+    """Roles that lack a template, or ask of their workflow what it does not offer."""
+    if not roles:
+        return []
+    path = workspace.own_or_packaged("config/roles.toml")
+    names = PromptBook({file.name: "" for file in _template_files(workspace)}, {})
+    workflows = {}
+    for role in roles.values():
+        try:
+            workflows[role.workflow] = load_workflow(workspace, role.workflow)
+        except ConfigError:  # is reported with the workflow; as far as the role goes it may offer anything
+            anything = {point: Point("", "", "") for point in POINTS}
+            workflows[role.workflow] = Workflow(role.workflow, {}, anything, "")
+    tables = _roles_file(workspace).roles
+    return [
+        error
+        for name, table in tables.items()
+        for error in mistakes(lambda n=name, t=table: _check_role(n, t, path, workflows, names))  # type: ignore[misc]  # bound now
+    ]
+
+
+def load_templates(workspace: Workspace) -> tuple[PromptBook, Mapping[str, ConfigError]]:
+    """The templates that work, and what is wrong with each of the others (and with the vocabulary).
+
+    A template that only needs one that does not work is in neither.
+    """
+    good: dict[str, str] = {}
+    wrong: dict[str, ConfigError] = {}
+    for path in _template_files(workspace):
+        try:
+            good[path.name] = read_text(path)
+        except ConfigError as error:
+            wrong[path.name] = error
+    vocabulary: Mapping[str, list[Mapping[str, object]]] = {}
+    try:
+        vocabulary = _vocabulary(workspace)
+    except ConfigError as error:
+        wrong["vocabulary.toml"] = error
+    wrong |= _uncompilable(good, everything={*good, *wrong})
+    good = {name: text for name, text in good.items() if name not in wrong}
+    while lost := _uncompilable(good, everything={*good}):
+        good = {name: text for name, text in good.items() if name not in lost}
+    return PromptBook(good, vocabulary), wrong
+
+
+def _uncompilable(templates: Templates, *, everything: set[str]) -> dict[str, ConfigError]:
+    """What is wrong with each template, as if all others there are were empty."""
+    blank = dict.fromkeys(everything, "")
+    return {
+        name: error
+        for name, text in templates.items()
+        for error in mistakes(lambda n=name, t=text: PromptBook(blank | {n: t}, {}))  # type: ignore[misc]  # bound now
+    }
+
+
+def _vocabulary(workspace: Workspace) -> Mapping[str, list[Mapping[str, object]]]:
+    path = workspace.own_or_packaged("prompt_templates") / "vocabulary.toml"
+    tables = read_toml(path) if path.is_file() else {}
+    for name, entries in tables.items():
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ConfigError(
+                f"{path}: {name} must be a list of tables; write each as [[{name}]]",
+                zh=f"{path}：{name} 应为表的列表；请把每一项写成 [[{name}]]",
+                code="vocabulary_shape",
+            )
+    return tables
+
+
+def _template_files(workspace: Workspace) -> list[Path]:
+    return sorted(workspace.own_or_packaged("prompt_templates").glob("*.j2"))
+
+
+def _roles_file(workspace: Workspace) -> _RolesFile:
+    path = workspace.own_or_packaged("config/roles.toml")
+    return validated(_RolesFile, read_toml(path), path, KEYS)

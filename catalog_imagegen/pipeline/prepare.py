@@ -1,0 +1,212 @@
+"""Decides what a command is about: chooses rows, wants their pictures and plans them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from catalog_imagegen.domain.catalog import Issue, Product, Reading
+from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.imaging import Blocked, ImageKey, Platform, Render, Wanted
+from catalog_imagegen.domain.job import Plan
+from catalog_imagegen.pipeline.plan import plan
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Previews
+from catalog_imagegen.pipeline.shapes import check_shapes
+from catalog_imagegen.pipeline.want import Setup, spu_subject, want
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The part of a catalog that a command is about; empty means all."""
+
+    platforms: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
+    limit: int | None = None
+    keys: frozenset[ImageKey] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a run works with."""
+
+    setup: Setup
+    enabled: tuple[str, ...]
+    """The platforms that listings are made for unless a command names others."""
+    ledger: Ledger
+    blobs: BlobStore
+    listings: Listings
+    is_placeholder: bool
+    previews: Previews | None = None
+    attempts: int = 2
+    retakes: int = 3
+    """New takes of a picture that rejections ask for, at most."""
+    sources: frozenset[str] = frozenset()
+    """The configured sources; a SKU of one that is configured no longer is free for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run would do, before anything is recorded or rendered."""
+
+    plan: Plan
+    """Everything the enabled platforms want of the chosen products."""
+    chosen: frozenset[ImageKey]
+    """The pictures this command is about."""
+    products: tuple[Product, ...]
+    platforms: tuple[Platform, ...]
+    leaving: frozenset[ImageKey]
+    rows: tuple[tuple[int, Product], ...] = ()
+    """Rows to record, with their positions in the catalog."""
+    issues: tuple[Issue, ...] = ()
+
+    def to_render(self) -> tuple[Wanted, ...]:
+        """The chosen pictures that need a server."""
+        return tuple(w for w in self.plan.to_render() if w.key in self.chosen)
+
+
+def choose(reading: Reading, source: str, selection: Selection, services: Services) -> Prepared:
+    """Plan the selected part of a catalog. Records and renders nothing."""
+    foreign = services.ledger.foreign(source, reading.products, services.sources)
+    refused = {issue.sku for issue in foreign}
+    rows = [(i, p) for i, p in enumerate(reading.products) if p.sku not in refused]
+    check_names("SKU", selection.skus, [p.sku for _, p in rows])
+    chosen = [p for _, p in rows if not selection.skus or p.sku in selection.skus][: selection.limit]
+    prepared = _prepare(rows, chosen, selection, services)
+    # With a variant its whole family is recorded: any of them may speak for it.
+    families = {p.family for p in chosen}
+    recorded = tuple(row for row in rows if row[1].family in families)
+    return replace(prepared, rows=recorded, issues=(*reading.issues, *foreign))
+
+
+def from_ledger(selection: Selection, services: Services) -> Prepared:
+    """Plan pictures of recorded products, from their last rows."""
+    recorded = services.ledger.rows()
+    check_names("SKU", selection.skus, [p.sku for _, p in recorded])
+    chosen = [p for _, p in recorded if not selection.skus or p.sku in selection.skus]
+    return _prepare(recorded, chosen, selection, services)
+
+
+def regenerate(
+    sku: str, *, role: str, slot: int | None, seed: int | None, note: str, services: Services
+) -> Prepared:
+    """Ask for new takes of pictures of one SKU and plan them. Raises ConfigError if there are none."""
+    keys = frozenset(pictures_of(sku, role=role, slot=slot, services=services))
+    selection = Selection(skus=(sku,), keys=keys)
+    if missing := keys - from_ledger(selection, services).chosen:
+        names = ", ".join(sorted({key.role for key in missing}))
+        raise ConfigError(
+            f"no enabled platform takes {names} of {sku} now; enable one in config/app.toml (platforms), "
+            "or name another --role",
+            zh=f"当前启用的平台都不需要 {sku} 的 {names} 图；请在 config/app.toml 的 platforms 中启用，"
+            "或用 --role 指定其他图片",
+            code="picture_not_wanted",
+        )
+    for key in keys:
+        services.ledger.add_take(key, seed=seed, note=note)
+    return from_ledger(selection, services)
+
+
+def recorded_products(sku: str, services: Services) -> list[Product]:
+    """The recorded products, or the one called *sku*. Raises ConfigError if there is none."""
+    recorded = services.ledger.products()
+    if not sku:
+        return recorded
+    check_names("SKU", [sku], [p.sku for p in recorded])
+    return [p for p in recorded if p.sku == sku]
+
+
+def pictures_of(sku: str, *, role: str, slot: int | None, services: Services) -> list[ImageKey]:
+    """The recorded pictures of a SKU, its own and those it shares. Raises ConfigError if there is none."""
+    (product,) = recorded_products(sku, services)
+    pictures = services.ledger.pictures({f"sku:{sku}", spu_subject(product)})
+    if role:
+        check_names("role", [role], services.setup.roles)
+    found = [p.key for p in pictures if role in ("", p.key.role) and slot in (None, p.slot)]
+    if not found:
+        has = ", ".join(f"{p.key.role} {p.slot} ({p.item_text})" for p in pictures) or "none"
+        raise ConfigError(
+            f"{sku} has no picture {role or 'of any role'} {slot or ''}; it has: {has}",
+            zh=f"{sku} 没有这张图片（{role} {slot or ''}）；现有：{has}",
+            code="no_such_picture",
+        )
+    return found
+
+
+def _prepare(
+    catalog: Sequence[tuple[int, Product]],
+    chosen: Sequence[Product],
+    selection: Selection,
+    services: Services,
+) -> Prepared:
+    setup, ledger = services.setup, services.ledger
+    names = selection.platforms or services.enabled
+    check_names("platform", names, setup.platforms)
+    check_names("role", selection.roles, setup.roles)
+    check_shapes((setup.platforms[name] for name in names), setup.roles)
+    subjects = {f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen}
+    present = {p.sku for _, p in catalog}
+    variants = ledger.products(skus=(), spus={p.family for p in chosen})
+    wanted, blocked = want(
+        catalog,
+        setup,
+        platforms=dict.fromkeys([*services.enabled, *names]),
+        takes=ledger.takes(),
+        subjects=subjects,
+        relatives=[p for p in variants if p.sku not in present],
+    )
+    pictures: list[Wanted | Blocked] = [*wanted, *blocked]
+    return Prepared(
+        plan=plan(wanted, ledger.records({w.key for w in wanted}), _made(wanted, services), blocked),
+        chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, names)),
+        products=tuple(chosen),
+        platforms=tuple(setup.platforms[name] for name in names),
+        leaving=frozenset()
+        if selection.keys is not None
+        else frozenset(ledger.wanted_keys(subjects) - {p.key for p in pictures}),
+    )
+
+
+def _made(wanted: Iterable[Wanted], services: Services) -> Mapping[Fingerprint, Render]:
+    """The renders that exist, bytes and all."""
+    renders = services.ledger.renders({w.render_key for w in wanted})
+    return {key: render for key, render in renders.items() if services.blobs.has(render.digest)}
+
+
+def _is_selected(picture: Wanted | Blocked, selection: Selection, platforms: Collection[str]) -> bool:
+    return (
+        (not selection.roles or picture.key.role in selection.roles)
+        and not picture.platforms.isdisjoint(platforms)
+        and (selection.keys is None or picture.key in selection.keys)
+    )
+
+
+_KINDS = {"SKU": "货号", "platform": "平台", "role": "图片角色", "category": "类目"}
+
+
+def check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raises ConfigError for a name that is not there, with those that are near it."""
+    existing = list(known)
+    in_chinese = _KINDS[kind]
+    for name in names:
+        if name in existing:
+            continue
+        if not existing:
+            raise ConfigError(
+                f"there is no {kind} yet; start with: catalog-imagegen run CATALOG",
+                zh=f"还没有任何{in_chinese}；请先运行 catalog-imagegen run CATALOG",
+                code=f"unknown_{kind.lower()}",
+            )
+        by_folded = {other.casefold(): other for other in existing}
+        near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+        names = [by_folded[folded] for folded in near]
+        there = ", ".join(existing[:8]) + (", …" if len(existing) > 8 else "")  # noqa: PLR2004 - a line's worth
+        raise ConfigError(
+            f"there is no {kind} {name!r}; "
+            + (f"did you mean {' or '.join(names)}?" if names else f"there are {there}"),
+            zh=f"没有名为 {name} 的{in_chinese}；"
+            + (f"您是否想写：{'、'.join(names)}？" if names else f"现有：{there}"),
+            code=f"unknown_{kind.lower()}",
+        )

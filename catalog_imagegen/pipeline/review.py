@@ -1,0 +1,165 @@
+"""Takes down what a reviewer says of pictures, each by the bytes that were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.imaging import Render
+from catalog_imagegen.domain.job import Decision, PictureStatus, Refusal
+from catalog_imagegen.pipeline.ports import Ledger
+from catalog_imagegen.pipeline.prepare import Services, check_names
+from catalog_imagegen.pipeline.publish import Publisher
+from catalog_imagegen.pipeline.want import spu_subject
+
+Outcome = Literal["approved", "rejected", "used_up", "refused"]
+
+REFUSALS: Mapping[Refusal, tuple[str, str]] = {
+    "not_wanted": (
+        "no enabled platform takes this picture any more; nothing to review",
+        "已没有启用的平台需要这张图片，无需审核",
+    ),
+    "replaced": (
+        "the picture you looked at has just been replaced by a newer one; look at that one and decide again",
+        "您看到的图片刚被新图替换；请查看新图后再决定",
+    ),
+    "outdated": (
+        "its row, template or settings changed since it was made; run again, then review the new picture",
+        "生成后商品行、模板或设置有改动；请重新运行，再审核新图",
+    ),
+    "asked_again": (
+        "a new take has been asked for; run again, then review that one",
+        "已要求重拍；请重新运行后审核新图",
+    ),
+    "rejected_already": (
+        "it is rejected already; the next run makes a new take",
+        "已经退回，下次运行会重拍",
+    ),
+}
+"""Why a word does not count and what to do, in English and Chinese."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The pictures that a review is about; empty means any."""
+
+    skus: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    slot: int | None = None
+    category: str = ""
+    render: str = ""
+    """The beginning of the digest of the picture that was looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What became of one picture in a review."""
+
+    sku: str
+    picture: PictureStatus
+    outcome: Outcome
+    reason_en: str = ""
+    reason_zh: str = ""
+
+
+def approve(scope: Scope, services: Services) -> list[Reviewed]:
+    """Approve the pictures in *scope* that wait for it, and bring their listings up to date."""
+    found = [
+        _outcome(sku, picture, "approved", services.ledger.approve(picture.key, render.digest))
+        for sku, picture, render in _candidates(scope, services, "approved")
+    ]
+    _publish(found, services)
+    return found
+
+
+def reject(scope: Scope, services: Services, *, reason: str, note: str = "") -> list[Reviewed]:
+    """Reject the pictures in *scope*; each gets one new take, with *note* in its prompt, while any are left."""
+    found = []
+    for sku, picture, render in _candidates(scope, services, "rejected"):
+        take = services.ledger.reject(
+            picture.key, render.digest, reason=reason, note=note, at_most=services.retakes
+        )
+        refusal = take if isinstance(take, str) else None
+        reviewed = _outcome(sku, picture, "rejected", refusal)
+        found.append(replace(reviewed, outcome="used_up") if take is None else reviewed)
+    _publish(found, services)
+    return found
+
+
+def _publish(reviewed: Iterable[Reviewed], services: Services) -> None:
+    skus = {one.sku for one in reviewed if one.outcome != "refused"}
+    publisher = Publisher(services.ledger, services.blobs, services.listings)
+    publisher.refresh(services.setup.platforms.values(), skus, enabled=services.enabled)
+
+
+def _outcome(sku: str, picture: PictureStatus, decision: Decision, refusal: Refusal | None) -> Reviewed:
+    if refusal is None:
+        return Reviewed(sku, picture, decision)
+    return Reviewed(sku, picture, "refused", *REFUSALS[refusal])
+
+
+def _candidates(
+    scope: Scope, services: Services, decision: Decision
+) -> list[tuple[str, PictureStatus, Render]]:
+    """(SKU, picture, render to decide about) of each picture in *scope* that *decision* can be made of.
+
+    Raises ConfigError if there is no such picture at all.
+    """
+    pictures = _in_scope(scope, services)
+    found = []
+    is_exact = bool(scope.render or scope.slot or scope.roles)
+    for sku, picture in pictures:
+        render = _looked_at(picture, scope.render, services.ledger)
+        is_done = decision == "approved" and picture.state == "approved" and render == picture.render
+        if render is not None and not is_done and (picture.is_waiting or is_exact):
+            found.append((sku, picture, render))
+    if not found and not (decision == "approved" and any(p.state == "approved" for _, p in pictures)):
+        raise _nothing_to_review([p for _, p in pictures])
+    return found
+
+
+def _looked_at(picture: PictureStatus, digest: str, ledger: Ledger) -> Render | None:
+    """The render that the reviewer means: the newest, or the one whose digest begins so, be it replaced."""
+    if not digest or (picture.render and picture.render.digest.startswith(digest)):
+        return picture.render
+    return next((r for r in ledger.renders_of(picture.key) if r.digest.startswith(digest)), None)
+
+
+def _in_scope(scope: Scope, services: Services) -> list[tuple[str, PictureStatus]]:
+    """The pictures of a scope, each with the first SKU that shows it. Raises ConfigError for unknown names."""
+    products = services.ledger.products()
+    check_names("SKU", scope.skus, [p.sku for p in products])
+    check_names("role", scope.roles, services.setup.roles)
+    if scope.category:
+        check_names("category", [scope.category], dict.fromkeys(p.category for p in products))
+    owners = _owners(p for p in products if _is_meant(p, scope))
+    return [
+        (owners[picture.key.subject], picture)
+        for picture in services.ledger.pictures(owners)
+        if (not scope.roles or picture.key.role in scope.roles) and scope.slot in (None, picture.slot)
+    ]
+
+
+def _is_meant(product: Product, scope: Scope) -> bool:
+    return (not scope.skus or product.sku in scope.skus) and scope.category in ("", product.category)
+
+
+def _owners(products: Iterable[Product]) -> dict[str, str]:
+    """Subject → the first SKU that shows its pictures."""
+    owners: dict[str, str] = {}
+    for product in products:
+        owners[f"sku:{product.sku}"] = product.sku
+        owners.setdefault(spu_subject(product), product.sku)
+    return owners
+
+
+def _nothing_to_review(pictures: Collection[PictureStatus]) -> ConfigError:
+    there = ", ".join(f"{p.key.role} {p.slot}: {p.state}" for p in list(pictures)[:8]) or "no pictures"
+    return ConfigError(
+        f"no picture here waits for review ({there}); see catalog-imagegen status, or make pictures with run",
+        zh=f"没有待审核的图片（{there}）；请用 catalog-imagegen status 查看，或先用 run 生成",
+        code="nothing_to_review",
+    )

@@ -1,0 +1,42 @@
+"""Listing folders as another version left them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from catalog_imagegen.adapters.listings import FolderListings
+from catalog_imagegen.domain.imaging import Verdict
+
+HEAVY = Verdict("too_heavy", "fail", "too heavy; make it smaller", "太大；请减小")
+
+
+def leave(folder: Path, verdicts: list[object]) -> None:
+    """A listing of one file, with these verdicts on it."""
+    folder.mkdir(parents=True)
+    (folder / "old.jpg").write_bytes(b"old")
+    file = {
+        "name": "old.jpg",
+        "bytes": 3,
+        "width": 1,
+        "height": 1,
+        "rendition_key": "k",
+        "verdicts": verdicts,
+    }
+    (folder / "listing.json").write_text(json.dumps({"listing_key": "l", "files": [file]}), encoding="utf-8")
+
+
+def test_verdicts_are_read_back_whole(tmp_path: Path) -> None:
+    """A file that stands is listed again with all that was said of it."""
+    leave(tmp_path / "jd" / "A1", [asdict(HEAVY)])
+    assert FolderListings(tmp_path).renditions("jd", "A1")["k"].verdicts == (HEAVY,)
+
+
+def test_a_listing_of_an_older_version_is_replaced_without_rest(tmp_path: Path) -> None:
+    """It named bare codes: its files must still be known, or they would stand there for ever."""
+    leave(tmp_path / "jd" / "A1", ["too_heavy"])
+    listings = FolderListings(tmp_path)
+    assert listings.renditions("jd", "A1")["k"].verdicts == ()
+    listings.write("jd", "A1", [("new.jpg", b"new")], {"listing_key": "n", "files": [{"name": "new.jpg"}]})
+    assert {p.name for p in (tmp_path / "jd" / "A1").iterdir()} == {"new.jpg", "listing.json"}
