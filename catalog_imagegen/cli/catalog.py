@@ -13,7 +13,7 @@ from rich.text import Text
 from catalog_imagegen.bootstrap import init_workspace, read_source
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.domain.catalog import Reading
-from catalog_imagegen.domain.errors import EXIT_ITEMS_FAILED, EXIT_OK, EXIT_USAGE, CatalogError
+from catalog_imagegen.domain.errors import EXIT_ITEMS_FAILED, EXIT_OK, CatalogError
 
 group = typer.Typer(help="Look at catalogs.", no_args_is_help=True)
 ROWS_SHOWN = 40
@@ -67,7 +67,7 @@ def check(
             raise
         messages = {"code": error.code, "message_zh": error.message_zh, "message_en": error.message_en}
         show.as_json({"error": messages})
-        raise typer.Exit(EXIT_USAGE) from error
+        raise typer.Exit(error.exit_code) from error
     has_errors = any(issue.severity == "error" for issue in reading.issues)
     if json:
         rows = [{k: v for k, v in asdict(p).items() if k != "cells"} for p in reading.products]

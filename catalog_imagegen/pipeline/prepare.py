@@ -72,7 +72,7 @@ def choose(reading: Reading, source: str, selection: Selection, services: Servic
     foreign = services.ledger.foreign(source, reading.products, services.sources)
     refused = {issue.sku for issue in foreign}
     rows = [(i, p) for i, p in enumerate(reading.products) if p.sku not in refused]
-    check_names("SKU", selection.skus, [p.sku for _, p in rows])
+    check_names("SKU", selection.skus, [p.sku for p in reading.products])
     chosen = [p for _, p in rows if not selection.skus or p.sku in selection.skus][: selection.limit]
     prepared = _prepare(rows, chosen, selection, services)
     # With a variant its whole family is recorded: any of them may speak for it.

@@ -135,21 +135,20 @@ def _state(
     row: Row[Any], *, is_current: bool, is_approved: bool, is_outdated: bool, is_in_hand: bool
 ) -> PictureState:
     """How a picture stands; *is_outdated* if another than the wanted one was approved by somebody."""
-    if row.blocked_en:
-        return "blocked"
-    if row.rejected_key is not None and row.rejected_key == row.render_key:
-        return "rejected" if (row.take_number or 1) > row.take else "blocked"
-    if is_current and is_approved:
-        return "approved"
-    if row.failed_key is not None and row.failed_key == row.render_key:
-        return "failed"
-    if is_outdated:
-        return "stale"
-    if is_current:
-        return "draft"
-    if is_in_hand:
-        return "rendering"
-    return "rejected" if row.rejected_key is not None and row.rejected_key == row.shown_key else "planned"
+    is_rejected = row.rejected_key is not None
+    has_new_take = (row.take_number or 1) > row.take
+    by_weight: Sequence[tuple[bool, PictureState]] = (
+        (bool(row.blocked_en), "blocked"),
+        (is_rejected and row.rejected_key == row.render_key, "rejected" if has_new_take else "blocked"),
+        (is_current and is_approved, "approved"),
+        (row.failed_key is not None and row.failed_key == row.render_key, "failed"),
+        (is_outdated, "stale"),
+        (is_current, "draft"),
+        (is_in_hand, "rendering"),
+        (is_rejected and row.rejected_key == row.shown_key, "rejected"),
+        (True, "planned"),
+    )
+    return next(state for holds, state in by_weight if holds)
 
 
 def _reasons(row: Row[Any], state: PictureState, failure: Failure | None) -> tuple[str, str]:
