@@ -102,6 +102,8 @@ def _show(reading: Reading) -> None:
         text = tr("columns for templates only: {names}", names=tr(", ").join(others))
         show.out.print(Text(text, style="dim"))
     refused = len({i.where for i in reading.issues if i.severity == "error"})
-    products = tr("{count} products read", count=len(reading.products))
-    errors = [tr("{count} cells with errors", count=refused)] if refused else []
-    show.out.print(tr(", ").join((products, *errors)))
+    if refused:
+        total = tr("{count} products read, {errors} errors", count=len(reading.products), errors=refused)
+    else:
+        total = tr("{count} products read", count=len(reading.products))
+    show.out.print(total)

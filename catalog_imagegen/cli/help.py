@@ -37,9 +37,9 @@ def texts(command: Any) -> list[str]:
     return [thing.help for thing in _things(command)]
 
 
-def _things(command: Any) -> Iterator[Any]:
+def _things(command: Any, parent: Any = None) -> Iterator[Any]:
     """The commands and parameters that have a help text, ``--help`` itself among them."""
-    context = typer.Context(command, **command.context_settings)
+    context = typer.Context(command, parent=parent, **command.context_settings)
     yield from (thing for thing in (command, *command.get_params(context)) if getattr(thing, "help", None))
     for below in getattr(command, "commands", {}).values():
-        yield from _things(below)
+        yield from _things(below, context)

@@ -19,7 +19,11 @@ from catalog_imagegen.language import spoken_here
 WorkspaceDir = Annotated[
     Path,
     typer.Option(
-        "--workspace", "-w", envvar="CATALOG_IMAGEGEN_WORKSPACE", help="The workspace.", show_default="."
+        "--workspace",
+        "-w",
+        envvar="CATALOG_IMAGEGEN_WORKSPACE",
+        help="The workspace; without this, the current folder.",
+        show_default=False,
     ),
 ]
 ComfyUI = Annotated[

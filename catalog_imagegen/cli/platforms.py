@@ -138,7 +138,7 @@ def _show_one(platform: Platform, *, is_enabled: bool) -> None:
     if platform.checked:
         facts.append(tr("figures of {date}", date=platform.checked))
     show.out.print(
-        Text.assemble((f"{platform.name}  {platform.title}", "bold"), "  ", tr(", ").join(facts)),
+        Text.assemble((f"{platform.name}  {platform.title}", "bold"), "  ", " · ".join(facts)),
         soft_wrap=True,
     )
     for placement in platform.placements:
@@ -164,7 +164,7 @@ def _show_sources(sources: Mapping[str, Citation]) -> None:
     show.out.print(tr("Sources"), style="bold")
     for source in sources.values():
         kind = tr(KINDS[source.kind])
-        about = tr(", ").join(part for part in (source.title, kind, source.age) if part)
+        about = " · ".join(part for part in (source.title, kind, source.age) if part)
         show.out.print(
             Text.assemble((f"  {source.id}  ", "cyan"), about, (f"  {source.url}", "dim")), soft_wrap=True
         )

@@ -132,7 +132,7 @@ def report(result: Report, *, output: str, is_simulated: bool) -> None:
     if result.success_rate is not None:
         rate = _language.tr("{share} of the pictures tried were made", share=f"{result.success_rate:.0%}")
         mean = _language.tr("{seconds} s a picture", seconds=f"{result.mean_seconds or 0:.1f}")
-        out.print(rate + (_language.tr(", ") + mean if result.mean_seconds is not None else ""))
+        out.print(rate if result.mean_seconds is None else f"{rate} · {mean}")
     for en, zh in result.warnings():
         out.print(Text.assemble((_language.tr("warning"), "yellow"), "  ", said(en, zh)), soft_wrap=True)
     if is_simulated:

@@ -128,8 +128,8 @@ def _check_role(
         )
     if bool(table.items) == bool(table.items_from):
         raise ConfigError(
-            f"{path}: roles.{name} needs either items or items_from, not both",
-            zh=f"{path}：roles.{name} 需要 items 或 items_from 其中之一",
+            f"{path}: roles.{name} has both or neither of items and items_from; set one of them",
+            zh=f"{path}：roles.{name} 的 items 与 items_from 同时存在或都没有；请只保留其中一个",
             code="role_items",
         )
     for point in ("steps", "cfg"):

@@ -205,8 +205,8 @@ def check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
         there = ", ".join(existing[:8]) + (", …" if len(existing) > 8 else "")  # noqa: PLR2004 - a line's worth
         raise ConfigError(
             f"there is no {kind} {name!r}; "
-            + (f"did you mean {' or '.join(names)}?" if names else f"there are {there}"),
+            + (f"did you mean {' or '.join(names)}?" if names else f"use one of {there}"),
             zh=f"没有名为 {name} 的{in_chinese}；"
-            + (f"您是否想写：{'、'.join(names)}？" if names else f"现有：{there}"),
+            + (f"您是否想写：{'、'.join(names)}？" if names else f"请使用：{there}"),
             code=f"unknown_{kind.lower()}",
         )

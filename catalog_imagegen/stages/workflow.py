@@ -218,8 +218,9 @@ class _Finder:
         found = [n for n, body in self.graph.items() if body.get("_meta", {}).get("title") == title]
         if len(found) > 1:
             raise ConfigError(
-                f"workflow {self.name}: {len(found)} nodes are titled {title!r}; titles of input points must be unique",
-                zh=f"工作流 {self.name}：有 {len(found)} 个节点标题都是 {title}；输入点的标题必须唯一",
+                f"workflow {self.name}: {len(found)} nodes are titled {title!r}, and only one "
+                "can be the input point; rename the others",
+                zh=f"工作流 {self.name}：有 {len(found)} 个节点标题都是 {title}，但输入点只能有一个；请给其他节点改名",
                 code="workflow_title_ambiguous",
             )
         return found[0] if found else None

@@ -55,7 +55,13 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"LANG": "C.UTF-8", "COLUMNS": "80"} | more
 
 
-def run(line: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ran:
+def run(
+    line: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Ran:
     """Run any command line to its end."""
     done = subprocess.run(
         [str(part) for part in line],
@@ -63,15 +69,20 @@ def run(line: Sequence[str | Path], *, cwd: Path | None = None, env: Mapping[str
         env=dict(env if env is not None else environment()),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=TIMEOUT_S,
+        timeout=timeout_s,
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def cli(*arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ran:
+def cli(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Ran:
     """Run ``catalog-imagegen`` with these arguments; *env* is added to the clean environment."""
-    return run(command(*arguments), cwd=cwd, env=environment(**(env or {})))
+    return run(command(*arguments), cwd=cwd, env=environment(**(env or {})), timeout_s=timeout_s)
 
 
 def called(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
-import os
 import shutil
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from tests.e2e.cli import Ran, assert_whole, cli
 from tests.e2e.output_checker import check_tree
 
 ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("sample")]  # the first waits for the run
 Rows = list[dict[str, Any]]
 Tables = dict[str, Any]
 
@@ -28,49 +26,6 @@ Tables = dict[str, Any]
 def toml(name: str) -> Tables:
     """A table file of the checkout."""
     return tomllib.loads((ROOT / name).read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all worker processes of this test session have in common."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample-run"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def finished(shared: Path) -> Ran:
-    """The one run of the whole sample catalog that every test here looks at; the first worker makes it."""
-    workspace, result = shared / "shop", shared / "result.json"
-    with (shared / "lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not result.exists():
-            assert cli("init", workspace).code == 0
-            catalog = workspace / "sample_catalog" / "products.xlsx"
-            ran = cli("run", catalog, "-w", workspace, "--simulate", "--json")
-            result.write_text(json.dumps(asdict(ran)), encoding="utf-8")
-    return Ran(**json.loads(result.read_bytes()))
-
-
-@pytest.fixture(scope="session")
-def workspace(shared: Path, finished: Ran) -> Path:
-    """The workspace of that run."""
-    return shared / "shop"
-
-
-@pytest.fixture(scope="module")
-def output(workspace: Path, finished: Ran) -> Path:
-    """The tree that the run wrote."""
-    assert finished.code in (0, 1), finished.err
-    return workspace / "output-simulated"
-
-
-@pytest.fixture(scope="module")
-def platforms() -> Tables:
-    """What the marketplaces want."""
-    found: Tables = toml("config/platforms.toml")["platforms"]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +74,6 @@ def filled(placements: list[Tables], available: Mapping[str, int]) -> int:
     return sum(min(p.get("count", 1), sum(available[role] for role in p["roles"])) for p in placements)
 
 
-@pytest.mark.timeout(110)
 def test_the_run_made_everything(finished: Ran) -> None:
     """Only the two bad rows of the sample are missing, and the counts add up."""
     report = finished.json
@@ -142,18 +96,19 @@ def test_every_file_keeps_the_promise_of_its_placement(
 
 
 def test_every_product_has_its_listings(output: Path, platforms: Tables, rows: Rows) -> None:
-    """Amazon has one listing per SKU, Taobao one per 款号, each with as many files as the catalog asks for."""
+    """One listing per SKU or per 款号, as the platform has it, each with as many files as the catalog asks for."""
     wanted = wanted_of(rows)
     found = {key: len(listing["files"]) for key, listing in listings(output).items()}
     expected: dict[tuple[str, str], int] = {}
-    for row in rows:
-        expected["amazon", f"sku:{row['sku']}"] = filled(
-            platforms["amazon"]["placements"], wanted[row["sku"]]
-        )
-    for spu in {row["spu"] for row in rows}:
-        variants = [wanted[row["sku"]] for row in rows if row["spu"] == spu]
-        together = {role: sum(v[role] for v in variants) for role in variants[0]}
-        expected["taobao_tmall", f"spu:{spu}"] = filled(platforms["taobao_tmall"]["placements"], together)
+    for name, platform in platforms.items():
+        if platform["listing_per"] == "sku":
+            for row in rows:
+                expected[name, f"sku:{row['sku']}"] = filled(platform["placements"], wanted[row["sku"]])
+            continue
+        for spu in {row["spu"] for row in rows}:
+            variants = [wanted[row["sku"]] for row in rows if row["spu"] == spu]
+            together = {role: sum(v[role] for v in variants) for role in variants[0]}
+            expected[name, f"spu:{spu}"] = filled(platform["placements"], together)
     assert found == expected
 
 

@@ -204,7 +204,7 @@ def test_roles_that_need_nobody_are_approved_at_once(shop: Shop) -> None:
         (("approve", "EB-01"), ("did you mean EB-001", "EB-001")),
         (("approve", SKU, "--role", "mian"), ("did you mean main", "main")),
         (("approve", SKU, "--slot", "9"), ("waits for review", "没有待审核")),
-        (("reject", "--all", "--category", "数马"), ("there are 数码", "没有名为 数马 的类目")),
+        (("reject", "--all", "--category", "数马"), ("use one of 数码", "没有名为 数马 的类目")),
     ],
 )
 def test_mistakes_are_explained(made: Shop, words: tuple[str, ...], hints: tuple[str, str]) -> None:
