@@ -221,7 +221,8 @@ def _finish(house: House, report: Report, *, as_json: bool) -> None:
     if as_json:
         show.as_json(show.report_json(report))
     else:
-        show.report(report, output=str(house.workspace.output), is_simulated=house.workspace.is_simulated)
+        page = house.workspace.output / "report.html"
+        show.report(report, page=str(page), is_simulated=house.workspace.is_simulated)
     if report.unavailable and report.pictures["pending"]:
         if as_json:
             show.complain(report.unavailable[0])

@@ -124,7 +124,7 @@ def problems(found: Sequence[Problem]) -> None:
     out.print(table)
 
 
-def report(result: Report, *, output: str, is_simulated: bool) -> None:
+def report(result: Report, *, page: str, is_simulated: bool) -> None:
     """The end of a run: what went wrong, the figures, and where to look."""
     issues(result.issues)
     problems(result.problems)
@@ -138,7 +138,7 @@ def report(result: Report, *, output: str, is_simulated: bool) -> None:
     if is_simulated:
         placeholders = _language.tr("PREVIEW: placeholders painted by the simulator, not generated pictures.")
         out.print(Text(placeholders, style="yellow"))
-    out.print(Text.assemble(_language.tr("Look in"), " ", (output, "bold")), soft_wrap=True)
+    out.print(Text.assemble(_language.tr("Report"), " ", (page, "bold")), soft_wrap=True)
     for error in result.unavailable:
         complain(error)
 

@@ -36,6 +36,8 @@ class Problem:
     reason_zh: str
     remedy_en: str = ""
     remedy_zh: str = ""
+    code: str = ""
+    """Of a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,8 @@ def _problems(prepared: Prepared, made: Sequence[Made]) -> tuple[Problem, ...]:
         failure = failures[planned.wanted.key]
         if failure is not None and planned.wanted.key in prepared.chosen:
             problem = _problem(planned.wanted, "failed", failure.reason_en, failure.reason_zh)
-            problem = replace(problem, remedy_en=failure.remedy_en, remedy_zh=failure.remedy_zh)
-            found.append((planned.wanted.order, problem))
+            remedy = {"remedy_en": failure.remedy_en, "remedy_zh": failure.remedy_zh}
+            found.append((planned.wanted.order, replace(problem, code=failure.code, **remedy)))
     found.extend(_blocked(prepared))
     return tuple(problem for _, problem in sorted(found, key=lambda pair: pair[0]))
 

@@ -45,7 +45,7 @@ def finished(shared: Path, platforms: dict[str, Any]) -> Ran:
             assert cli("init", workspace).code == 0
             catalog = workspace / "sample_catalog" / "products.xlsx"
             names = [word for name in platforms for word in ("--platform", name)]
-            line = ("run", catalog, "-w", workspace, "--simulate", "--json", *names)
+            line: list[str | Path] = ["run", catalog, "-w", workspace, "--simulate", "--json", *names]
             ran = cli(*line, timeout_s=SAMPLE_TIMEOUT_S)
             result.write_text(json.dumps(asdict(ran)), encoding="utf-8")
     return Ran(**json.loads(result.read_bytes()))

@@ -225,7 +225,7 @@ SPOILED: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
         APP,
         "attempts = 2",
         "attempts =",
-        ("app.toml", "line 7", "mend that line", "请修改该行"),
+        ("app.toml", "line 10", "mend that line", "请修改该行"),
     ),
     "unknown platform enabled": (
         APP,
@@ -387,7 +387,7 @@ def test_two_syncs_at_once(shop: Shop) -> None:
         finally:
             first.kill()
             first.wait()
-    shop.refuses(second, 75, "another sync is at work", "另一个 sync 正在运行")
+    shop.refuses(second, 75, "another sync is at work", "正在运行另一个 sync")
     assert second.out == ""
     third = cli("sync", "-w", shop.root, "--simulate", "--json")
     assert (third.code, third.json["pictures"]["pending"]) == (0, 0)

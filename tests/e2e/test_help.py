@@ -16,6 +16,7 @@ from tests.e2e.cli import Ran, cli
 SERVERS = ("--comfyui", "--simulate")
 COMMON = ("--workspace", "--json")
 CHOICE = ("--platform", "--role", "--sku", "--limit")
+REVIEW = ("--all", "--role", "--slot", "--category", "--render", "--simulate", *COMMON)
 CONTRACT: Mapping[str, tuple[str, ...]] = {
     "init": (),
     "run": (*CHOICE, *SERVERS, "--out", *COMMON),
@@ -23,6 +24,9 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
     "catalog check": COMMON,
     "status": ("--simulate", *COMMON),
     "platforms": COMMON,
+    "review approve": REVIEW,
+    "review reject": (*REVIEW, "--reason", "--note"),
+    "export": ("--platform", "--sku", "--drafts", "--simulate", *COMMON),
     "report": ("--simulate", "--workspace"),
     "regenerate": ("--role", "--slot", "--note", "--seed", *SERVERS, *COMMON),
     "retry": ("--sku", *SERVERS, *COMMON),
@@ -31,7 +35,7 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
     "workflow check": ("--json",),
     "simulator": ("--port", "--seconds", "--faults"),
 }
-GROUPS = ("", "catalog", "workflow")
+GROUPS = ("", "catalog", "review", "workflow")
 
 
 def commands(group: Any, path: str = "") -> Iterator[str]:

@@ -70,6 +70,8 @@ def test_the_wheel_carries_what_the_checkout_has(wheel: Path) -> None:
                 assert member in names
                 assert archive.read(member) == source.read_bytes()
     assert "catalog_imagegen/py.typed" in names
+    assert "catalog_imagegen/language/zh/LC_MESSAGES/messages.mo" in names
+    assert {f"catalog_imagegen/adapters/reports/report.{kind}" for kind in ("html.j2", "css", "js")} <= names
     migrations = "catalog_imagegen/adapters/ledger/migrations"
     assert {f"{migrations}/env.py", f"{migrations}/script.py.mako"} <= names
     assert any(name.startswith(f"{migrations}/versions/0001") for name in names)
