@@ -175,8 +175,9 @@ def _problems(prepared: Prepared, made: Sequence[Made]) -> tuple[Problem, ...]:
         failure = failures[planned.wanted.key]
         if failure is not None and planned.wanted.key in prepared.chosen:
             problem = _problem(planned.wanted, "failed", failure.reason_en, failure.reason_zh)
-            remedy = {"remedy_en": failure.remedy_en, "remedy_zh": failure.remedy_zh}
-            found.append((planned.wanted.order, replace(problem, code=failure.code, **remedy)))
+            en, zh = failure.remedy_en, failure.remedy_zh
+            problem = replace(problem, code=failure.code, remedy_en=en, remedy_zh=zh)
+            found.append((planned.wanted.order, problem))
     found.extend(_blocked(prepared))
     return tuple(problem for _, problem in sorted(found, key=lambda pair: pair[0]))
 
