@@ -68,17 +68,24 @@ class Prepared:
 
 
 def choose(reading: Reading, source: str, selection: Selection, services: Services) -> Prepared:
-    """Plan the selected part of a catalog. Records and renders nothing."""
+    """Plan the selected part of a catalog. Records and renders nothing.
+
+    Where SKUs are named, the issues of others are nobody's concern.
+    """
     foreign = services.ledger.foreign(source, reading.products, services.sources)
     refused = {issue.sku for issue in foreign}
     rows = [(i, p) for i, p in enumerate(reading.products) if p.sku not in refused]
-    check_names("SKU", selection.skus, [p.sku for p in reading.products])
+    issues = (*reading.issues, *foreign)
+    there = dict.fromkeys([p.sku for p in reading.products] + [issue.sku for issue in issues if issue.sku])
+    check_names("SKU", selection.skus, there)
+    if selection.skus:
+        issues = tuple(issue for issue in issues if issue.sku in selection.skus)
     chosen = [p for _, p in rows if not selection.skus or p.sku in selection.skus][: selection.limit]
     prepared = _prepare(rows, chosen, selection, services)
     # With a variant its whole family is recorded: any of them may speak for it.
     families = {p.family for p in chosen}
     recorded = tuple(row for row in rows if row[1].family in families)
-    return replace(prepared, rows=recorded, issues=(*reading.issues, *foreign))
+    return replace(prepared, rows=recorded, issues=issues)
 
 
 def from_ledger(selection: Selection, services: Services) -> Prepared:

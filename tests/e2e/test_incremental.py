@@ -177,3 +177,13 @@ def test_sync_does_what_run_does(copy: Shop) -> None:
     result = copy.run(code=1)
     assert [i["code"] for i in result["issues"] if i["severity"] == "error"] == ["owned_by"]
     assert result["skus"] == 1
+
+
+def test_a_named_sku_is_not_blamed_for_other_rows(copy: Shop) -> None:
+    """Who wants one SKU gets it and a clean end; who names the wrong row hears what is wrong with it."""
+    nameless = ["BAD-1", "", "", *ROWS[0][3:]]
+    copy.write([*ROWS, nameless])
+    assert copy.run("--sku", "EB-001")["issues"] == []
+    result = copy.run("--sku", "BAD-1", code=1)
+    assert result["skus"] == 0
+    assert {issue["sku"] for issue in result["issues"]} == {"BAD-1"}
