@@ -47,15 +47,13 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "硅胶密封圈、杯口饮用设计",
     ),
 )
-TIMEOUT_S = 100
 
 
 class Shop:
     """A workspace with a catalog of its own."""
 
-    def __init__(self, root: Path, *, comfyui: str = "", in_process: bool = False) -> None:
+    def __init__(self, root: Path, *, comfyui: str = "") -> None:
         self.root = root
-        self._in_process = in_process
         self.catalog = root / "products.xlsx"
         self._where = ["--comfyui", comfyui] if comfyui else ["--simulate"]
         self.command("init", str(root), check=True)
@@ -86,19 +84,9 @@ class Shop:
         return [sys.executable, "-m", "catalog_imagegen", *words]
 
     def command(self, *words: str, check: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end: a process, or the same ``main`` in this one, which is quicker."""
-        if self._in_process:
-            ran = called(*words)
-            done = subprocess.CompletedProcess(list(words), ran.code, ran.out, ran.err)
-        else:
-            done = subprocess.run(
-                self.arguments(*words),
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_S,
-                check=False,
-                env=environment(),
-            )
+        """Run a command to its end, in this process; ``start`` of test_kill.py has processes of their own."""
+        ran = called(*words)
+        done = subprocess.CompletedProcess(list(words), ran.code, ran.out, ran.err)
         assert not check or done.returncode == 0, done.stderr
         return done
 

@@ -23,7 +23,17 @@ from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.listings import FolderListings
 from catalog_imagegen.domain.errors import ConfigError, StorageFull
 from catalog_imagegen.simulator import Simulator
-from tests.e2e.cli import Ran, assert_explains, assert_whole, cli, command, environment, run, wait_for
+from tests.e2e.cli import (
+    Ran,
+    assert_explains,
+    assert_whole,
+    called,
+    cli,
+    command,
+    environment,
+    run,
+    wait_for,
+)
 
 HEADER = "SKU,商品名称,颜色\n"
 PRODUCTS = f"{HEADER}A-1,杯子,白色\nA-2,台灯,黑色\n"
@@ -80,7 +90,7 @@ class Shop:
 
     def run(self, *arguments: str | Path, simulate: bool = True, **env: str) -> Ran:
         """Run this catalog."""
-        return cli(*self.line(*arguments, simulate=simulate), env=env)
+        return called(*self.line(*arguments, simulate=simulate), env=env)
 
     def refuses(self, ran: Ran, code: int, *words: str, in_chinese: bool = True) -> None:
         """The command explained itself and left no trace but an empty ledger."""

@@ -18,7 +18,7 @@ SKU = ROWS[0][0]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A shop with one product approved and one in draft; its pictures are large enough to pass."""
-    made = Shop(tmp_path_factory.mktemp("export") / "shop", in_process=True)
+    made = Shop(tmp_path_factory.mktemp("export") / "shop")
     packaged = Path(__file__).parents[2] / "config" / "roles.toml"
     roles = small_sizes(packaged.read_text(encoding="utf-8"), longest=1472)
     (made.root / "config" / "roles.toml").write_text(roles, encoding="utf-8")

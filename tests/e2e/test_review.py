@@ -18,7 +18,7 @@ SKU = ROWS[0][0]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A shop whose pictures are made; nobody decides anything in it."""
-    made = Shop(tmp_path_factory.mktemp("review") / "shop", in_process=True)
+    made = Shop(tmp_path_factory.mktemp("review") / "shop")
     made.run()
     return made
 
