@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -110,7 +111,10 @@ def sync_folder(folder: Path) -> None:
 
 def sweep_temporary(folder: Path) -> int:
     """Remove what dead processes left half-written below a folder; says how many files."""
-    found = list(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
+    found = sorted(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
     for path in found:
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():  # the workbench of an export
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     return len(found)

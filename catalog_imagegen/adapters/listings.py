@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -48,13 +49,12 @@ class FolderListings:
     def renditions(self, platform: str, folder: str) -> Mapping[str, Rendition]:
         """Rendition key → the intact files that stand there."""
         standing = self._reuse / platform / folder
-        return {
-            file.rendition_key: Rendition(
-                (standing / file.name).read_bytes(), file.width, file.height, file.verdicts
-            )
-            for file in _read(standing).files
-            if _size(standing / file.name) == file.bytes
-        }
+        found = {}
+        for file in _read(standing).files:
+            content = _content(standing / file.name)
+            if hashlib.sha256(content).hexdigest() == file.sha256:
+                found[file.rendition_key] = Rendition(content, file.width, file.height, file.verdicts)
+        return found
 
     def write(
         self, platform: str, folder: str, files: Iterable[tuple[str, bytes]], manifest: Mapping[str, Any]
@@ -91,6 +91,7 @@ class _File(BaseModel):
 
     name: str = Field(pattern=r"^[^/\\]+$")
     bytes: int = -1
+    sha256: str = ""
     width: int = 0
     height: int = 0
     rendition_key: str = ""
@@ -116,6 +117,13 @@ def _read(place: Path) -> _Manifest:
         return _Manifest.model_validate_json((place / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return _Manifest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _size(path: Path) -> int:

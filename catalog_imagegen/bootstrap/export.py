@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -56,7 +57,7 @@ def export(
     with _workbench(destination) as bench:
         listings = FolderListings(bench, reuse=house.workspace.output)
         publisher = Publisher(services.ledger, services.blobs, listings, approved_only=not drafts)
-        publisher.publish([services.setup.platforms[name] for name in names], chosen)
+        publisher.publish([services.setup.platforms[name] for name in names], chosen, siblings=False)
         files = [path for path in sorted(bench.rglob("*")) if path.is_file() and path.name != "listing.json"]
         if not files:
             raise _nothing(publisher.left_out)
@@ -69,11 +70,15 @@ def _check_free(destination: Path, *, is_zip: bool) -> None:
     """A zip is replaced; a folder must be new, lest pictures of an earlier export stay in it."""
     is_taken = destination.is_dir() if is_zip else destination.exists()
     if is_taken and (is_zip or destination.is_file() or any(destination.iterdir())):
-        raise ConfigError(
-            f"{destination} is not empty; name a new folder, or a file that ends in .zip",
-            zh=f"{destination} 不是空的；请指定新的文件夹，或以 .zip 结尾的文件名",
-            code="destination_taken",
-        )
+        raise _taken(destination)
+
+
+def _taken(destination: Path) -> ConfigError:
+    return ConfigError(
+        f"{destination} is not empty; name a new folder, or a file that ends in .zip",
+        zh=f"{destination} 不是空的；请指定新的文件夹，或以 .zip 结尾的文件名",
+        code="destination_taken",
+    )
 
 
 @contextmanager
@@ -95,7 +100,12 @@ def _workbench(destination: Path) -> Iterator[Path]:
 def _place(bench: Path, destination: Path, *, is_zip: bool) -> None:
     if not is_zip:
         bench.chmod(0o755)
-        bench.replace(destination)
+        try:
+            bench.replace(destination)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):  # somebody else exported there meanwhile
+                raise _taken(destination) from error
+            raise
         sync_folder(destination.parent)
         return
     packed = bench.with_name(f"{bench.name}.zip")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +19,8 @@ from catalog_imagegen.domain.errors import EXIT_ITEMS_FAILED, EXIT_OK
 from catalog_imagegen.language import mark
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "bold red")}
-WIDEST_NAME = 36
+NAME_CELLS = 36
+"""The same for every line: each is printed before the next is known."""
 CHECKS: Mapping[Check, str] = {
     "workspace": mark("workspace"),
     "config": mark("config"),
@@ -49,12 +50,13 @@ def doctor(
     """
     servers = options.servers(comfyui, simulate=False)
     place = options.workspace(workspace)
-    found = list(examine(place, servers.urls))
+    findings = examine(place, servers.urls)
+    found = list(findings if json else _shown(findings))
     is_well = all(finding.status != "error" for finding in found)
     if json:
         show.as_json({"ok": is_well, "findings": [_as_json(finding) for finding in found]})
     else:
-        _show(found)
+        _show_counts(found)
     raise typer.Exit(EXIT_OK if is_well else EXIT_ITEMS_FAILED)
 
 
@@ -64,22 +66,31 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     return shown | facts
 
 
-def _show(found: Sequence[Finding]) -> None:
+def _shown(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Print each finding as it comes: some take seconds."""
+    for finding in findings:
+        _show(finding)
+        yield finding
+
+
+def _show(finding: Finding) -> None:
     words = show.words()
-    names = [f"{words.tr(CHECKS[finding.check])} {finding.what}" for finding in found]
-    width = min(max(map(cell_len, names)), WIDEST_NAME)
-    for name, finding in zip(names, found, strict=True):
-        sign, style = MARKS[finding.status]
-        padded = name + " " * (width - cell_len(name))
-        if finding.status == "ok":
-            fact = words.pick(finding.message_en, finding.message_zh)
-            _print(Text.assemble((sign, style), f" {padded}  – ", fact))
-            continue
-        _print(Text.assemble((sign, style), f" {padded}"))
-        for message in show.said(finding.message_en, finding.message_zh).split("\n"):
-            _print(Text.assemble("    ", message))
-        for remedy in show.said(finding.remedy_en, finding.remedy_zh).split("\n"):
-            _print(Text.assemble("    → ", remedy))
+    name = f"{words.tr(CHECKS[finding.check])} {finding.what}"
+    sign, style = MARKS[finding.status]
+    padded = name + " " * (NAME_CELLS - cell_len(name))
+    if finding.status == "ok":
+        fact = words.pick(finding.message_en, finding.message_zh)
+        _print(Text.assemble((sign, style), f" {padded}  – ", fact))
+        return
+    _print(Text.assemble((sign, style), f" {name}"))
+    for message in show.said(finding.message_en, finding.message_zh).split("\n"):
+        _print(Text.assemble("    ", message))
+    for remedy in show.said(finding.remedy_en, finding.remedy_zh).split("\n"):
+        _print(Text.assemble("    → ", remedy))
+
+
+def _show_counts(found: Sequence[Finding]) -> None:
+    words = show.words()
     counts = Counter(finding.status for finding in found)
     total = words.tr(
         "{count} checks: {ok} ok, {warnings} warnings, {errors} errors",

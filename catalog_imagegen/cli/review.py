@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ Slot = Annotated[
 ]
 Category = Annotated[str, typer.Option("--category", help="Only products of this category.")]
 RenderName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--render",
         metavar="DIGEST",
@@ -49,7 +50,7 @@ def approve(
     role: options.Roles = None,
     slot: Slot = None,
     category: Category = "",
-    render: RenderName = "",
+    render: RenderName = None,
     simulate: Simulate = False,
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
@@ -69,7 +70,7 @@ def reject(
     role: options.Roles = None,
     slot: Slot = None,
     category: Category = "",
-    render: RenderName = "",
+    render: RenderName = None,
     reason: Annotated[str, typer.Option("--reason", help="What is wrong; kept with the picture.")] = "",
     note: Annotated[str, typer.Option("--note", help="Words for the prompt of the new take.")] = "",
     simulate: Simulate = False,
@@ -101,7 +102,7 @@ def _scope(
     roles: list[str] | None,
     slot: int | None,
     category: str,
-    render: str,
+    render: str | None,
     *,
     every: bool,
 ) -> Scope:
@@ -112,7 +113,13 @@ def _scope(
             zh="请写出要审核的货号，或使用 --all（二者选一）",
             code="review_scope",
         )
-    return Scope(tuple(skus or ()), tuple(roles or ()), slot, category, render.lower())
+    if render is not None and not re.fullmatch(r"[0-9a-fA-F]{8,64}", render):
+        raise ConfigError(
+            f"--render {render!r}: give at least 8 characters of the name that status SKU and the report show",
+            zh=f"--render {render!r}：请至少写出图片编号的前 8 位（见 status SKU 或报表）",
+            code="wrong_render",
+        )
+    return Scope(tuple(skus or ()), tuple(roles or ()), slot, category, (render or "").lower())
 
 
 def _decide(place: _Place, decide: Callable[[Services], list[Reviewed]]) -> None:
@@ -135,6 +142,7 @@ def _show(found: Sequence[Reviewed]) -> None:
         ("approved", words.tr("approved")),
         ("rejected", words.tr("rejected; the next run makes a new take")),
         ("used_up", words.tr("rejected; no take is left, so it waits for a person")),
+        ("withdrawn", words.tr("taken out of the listings; another picture is under way")),
     ):
         if count := sum(one.outcome == outcome for one in found):
             show.out.print(Text.assemble((f"{count:4} ", "bold"), text))

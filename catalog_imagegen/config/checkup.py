@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog_imagegen.config import platforms as marketplaces
 from catalog_imagegen.config.files import Mistakes, read_text, read_toml, unknown, validated
 from catalog_imagegen.config.settings import Settings
-from catalog_imagegen.config.setup import KEYS, _check_role, _role, _RolesFile
+from catalog_imagegen.config.setup import KEYS, RolesFile, check_role, load_vocabulary, make_role
 from catalog_imagegen.config.workspace import Workspace, defaults
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole, Platform
@@ -32,7 +32,7 @@ def mistakes(look: Callable[[], object]) -> list[ConfigError]:
 
 def load_roles(workspace: Workspace) -> Mapping[str, ImageRole]:
     """The roles of ``roles.toml`` alone, not compared with anything."""
-    return {name: _role(name, table) for name, table in _roles_file(workspace).roles.items()}
+    return {name: make_role(name, table) for name, table in _roles_file(workspace).roles.items()}
 
 
 def load_platforms(workspace: Workspace, roles: Mapping[str, ImageRole] | None) -> Mapping[str, Platform]:
@@ -106,7 +106,7 @@ def _misfitting_roles(workspace: Workspace, roles: Mapping[str, ImageRole]) -> l
     return [
         error
         for name, table in tables.items()
-        for error in mistakes(lambda n=name, t=table: _check_role(n, t, path, workflows, names))  # type: ignore[misc]  # bound now
+        for error in mistakes(lambda n=name, t=table: check_role(n, t, path, workflows, names))  # type: ignore[misc]  # bound now
     ]
 
 
@@ -124,7 +124,7 @@ def load_templates(workspace: Workspace) -> tuple[PromptBook, Mapping[str, Confi
             wrong[path.name] = error
     vocabulary: Mapping[str, list[Mapping[str, object]]] = {}
     try:
-        vocabulary = _vocabulary(workspace)
+        vocabulary = load_vocabulary(workspace)
     except ConfigError as error:
         wrong["vocabulary.toml"] = error
     wrong |= _uncompilable(good, everything={*good, *wrong})
@@ -144,23 +144,10 @@ def _uncompilable(templates: Templates, *, everything: set[str]) -> dict[str, Co
     }
 
 
-def _vocabulary(workspace: Workspace) -> Mapping[str, list[Mapping[str, object]]]:
-    path = workspace.own_or_packaged("prompt_templates") / "vocabulary.toml"
-    tables = read_toml(path) if path.is_file() else {}
-    for name, entries in tables.items():
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise ConfigError(
-                f"{path}: {name} must be a list of tables; write each as [[{name}]]",
-                zh=f"{path}：{name} 应为表的列表；请把每一项写成 [[{name}]]",
-                code="vocabulary_shape",
-            )
-    return tables
-
-
 def _template_files(workspace: Workspace) -> list[Path]:
     return sorted(workspace.own_or_packaged("prompt_templates").glob("*.j2"))
 
 
-def _roles_file(workspace: Workspace) -> _RolesFile:
+def _roles_file(workspace: Workspace) -> RolesFile:
     path = workspace.own_or_packaged("config/roles.toml")
-    return validated(_RolesFile, read_toml(path), path, KEYS)
+    return validated(RolesFile, read_toml(path), path, KEYS)

@@ -20,6 +20,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 """Of a role, platform or source: also a folder's or a file's name."""
 FileSide = Annotated[int, Field(ge=1, le=20_000)]
 CONFIDENCES = ("official", "secondary", "memory")
+OFFICIAL_KINDS = ("official", "official_copy")
+"""Of sources: those that a figure called official, which fails files, may come from."""
 
 _Count = Annotated[int, Field(strict=True, ge=1)]
 _Pair = tuple[_Count, _Count]
@@ -184,6 +186,20 @@ def _adapter(about: str) -> TypeAdapter[Any]:
     return TypeAdapter(ABOUTS[about][0])
 
 
+def _check_confidence(table: _FigureTable, place: str, source: Citation) -> None:
+    """An official figure fails files, so nobody but the platform may be its source."""
+    if table.confidence != "official" or source.kind in OFFICIAL_KINDS:
+        return
+    fitting = "memory" if source.kind == "memory" else "secondary"
+    raise ConfigError(
+        f"{place}: the figure {table.about} is called official, but its source {source.id} is of kind "
+        f'{source.kind}; write confidence = "{fitting}", or name a source of kind {" or ".join(OFFICIAL_KINDS)}',
+        zh=f"{place}：指标 {table.about} 标为 official，但来源 {source.id} 的 kind 是 {source.kind}；"
+        f'请写 confidence = "{fitting}"，或改用 kind 为 {"、".join(OFFICIAL_KINDS)} 的来源',
+        code="not_official",
+    )
+
+
 def _figure(table: _FigureTable, place: str, sources: Mapping[str, Citation]) -> Figure:
     """A figure whose words are known and whose value has the type that its subject asks for."""
     if table.about not in ABOUTS:
@@ -192,6 +208,7 @@ def _figure(table: _FigureTable, place: str, sources: Mapping[str, Citation]) ->
         raise unknown("confidence", "可信度", place, table.confidence, CONFIDENCES)
     if table.source not in sources:
         raise unknown("source", "来源", place, table.source, sources)
+    _check_confidence(table, place, sources[table.source])
     try:
         value = _adapter(table.about).validate_python(table.value)
     except ValidationError as error:

@@ -56,23 +56,25 @@ class _WorkflowTable(Strict):
     )
 
 
-class _RolesFile(Strict):
+class RolesFile(Strict):
+    """``roles.toml``: the roles, and how workflows are mapped."""
+
     roles: dict[Name, _RoleTable]
     workflows: dict[str, _WorkflowTable] = Field(default={})
 
 
-KEYS = [name for model in (_RolesFile, _RoleTable) for name in model.model_fields]
+KEYS = [name for model in (RolesFile, _RoleTable) for name in model.model_fields]
 
 
 def load_setup(workspace: Workspace) -> Setup:
     """Roles, platforms, workflows and templates, checked against each other."""
     roles_path = workspace.own_or_packaged("config/roles.toml")
-    file = validated(_RolesFile, read_toml(roles_path), roles_path, KEYS)
+    file = validated(RolesFile, read_toml(roles_path), roles_path, KEYS)
     workflows = _load_workflows(workspace, file)
     prompts = load_prompts(workspace)
     for name, table in file.roles.items():
-        _check_role(name, table, roles_path, workflows, prompts)
-    roles = {name: _role(name, table) for name, table in file.roles.items()}
+        check_role(name, table, roles_path, workflows, prompts)
+    roles = {name: make_role(name, table) for name, table in file.roles.items()}
     packaged_roles = read_toml(defaults() / "config" / "roles.toml")["roles"]
     return Setup(
         roles=roles,
@@ -85,7 +87,7 @@ def load_setup(workspace: Workspace) -> Setup:
 def load_points(workspace: Workspace, workflow: str) -> Mapping[str, str]:
     """How the workspace maps the input points of a workflow; empty where it does not."""
     path = workspace.own_or_packaged("config/roles.toml")
-    file = validated(_RolesFile, read_toml(path), path, KEYS)
+    file = validated(RolesFile, read_toml(path), path, KEYS)
     return file.workflows[workflow].points if workflow in file.workflows else {}
 
 
@@ -93,8 +95,29 @@ def load_prompts(workspace: Workspace) -> PromptBook:
     """The templates and the vocabulary beside them."""
     folder = workspace.own_or_packaged("prompt_templates")
     templates = {path.name: read_text(path) for path in sorted(folder.glob("*.j2"))}
-    vocabulary_path = folder / "vocabulary.toml"
-    return PromptBook(templates, read_toml(vocabulary_path) if vocabulary_path.is_file() else {})
+    return PromptBook(templates, load_vocabulary(workspace))
+
+
+def load_vocabulary(workspace: Workspace) -> Mapping[str, list[Mapping[str, Any]]]:
+    """The vocabulary beside the templates; empty where there is none. Raises ConfigError for a wrong shape."""
+    path = workspace.own_or_packaged("prompt_templates") / "vocabulary.toml"
+    tables = read_toml(path) if path.is_file() else {}
+    for name, entries in tables.items():
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise ConfigError(
+                f"{path}: {name} must be a list of tables; write each as [[{name}]]",
+                zh=f"{path}：{name} 应为表的列表；请把每一项写成 [[{name}]]",
+                code="vocabulary_shape",
+            )
+        for entry in entries:
+            keywords = entry.get("keywords", [])
+            if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
+                raise ConfigError(
+                    f'{path}: {name}.keywords is {keywords!r:.60}; write a list of texts: keywords = ["…"]',
+                    zh=f'{path}：{name}.keywords 的值是 {keywords!r:.60}；请写成文字列表：keywords = ["…"]',
+                    code="vocabulary_shape",
+                )
+    return tables
 
 
 def load_columns(workspace: Workspace) -> Mapping[str, Any]:
@@ -102,7 +125,7 @@ def load_columns(workspace: Workspace) -> Mapping[str, Any]:
     return overlaid(workspace, "config/columns.toml")
 
 
-def _load_workflows(workspace: Workspace, file: _RolesFile) -> Mapping[str, Workflow]:
+def _load_workflows(workspace: Workspace, file: RolesFile) -> Mapping[str, Workflow]:
     folder = workspace.own_or_packaged("config/workflows")
     paths = {path.stem: path for path in sorted(folder.glob("*.json"))}
     for name in file.workflows:
@@ -117,9 +140,10 @@ def _load_workflows(workspace: Workspace, file: _RolesFile) -> Mapping[str, Work
     return found
 
 
-def _check_role(
+def check_role(
     name: str, table: _RoleTable, path: Path, workflows: Mapping[str, Workflow], prompts: PromptBook
 ) -> None:
+    """Raises ConfigError for a role that lacks a template, or does not fit its workflow."""
     if table.enabled and not prompts.has(name):
         raise ConfigError(
             f"{path}: the role {name} has no prompt_templates/{name}.j2; add the template or set enabled = false",
@@ -141,7 +165,8 @@ def _check_role(
             )
 
 
-def _role(name: str, table: _RoleTable) -> ImageRole:
+def make_role(name: str, table: _RoleTable) -> ImageRole:
+    """A role from its table."""
     fixed = {"steps": table.steps, "cfg": table.cfg}
     width, height = table.size
     return ImageRole(

@@ -25,6 +25,8 @@ Action = Literal["render", "reuse", "failed", "blocked"]
 Decision = Literal["approved", "rejected"]
 Refusal = Literal["not_wanted", "replaced", "outdated", "asked_again", "rejected_already"]
 """Why a reviewer's word does not count: the picture it was about does not stand any more."""
+Rejection = Literal["used_up", "withdrawn"]
+"""What a rejection leads to if not to a new take: a person must act, or another picture is under way anyway."""
 
 FailureCode = Literal[
     "rejected",  # the server's validation refused the graph

@@ -19,6 +19,7 @@ from catalog_imagegen.domain.job import (
     Plan,
     Record,
     Refusal,
+    Rejection,
     Review,
 )
 from catalog_imagegen.stages.rendition import Rendition
@@ -81,8 +82,11 @@ class PictureLedger(Protocol):
 
     def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]: ...
 
-    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> None:
-        """Record what is wanted now; *leaving* keys are wanted no longer (nothing is deleted)."""
+    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> set[ImageKey]:
+        """Record what is wanted now; *leaving* keys are wanted no longer (nothing is deleted).
+
+        Returns the keys whose take is another since the plan was made: they stay as they are.
+        """
         ...
 
     def wanted_keys(self, subjects: Collection[str]) -> set[ImageKey]:
@@ -107,8 +111,11 @@ class ReviewLedger(Protocol):
 
     def reject(
         self, key: ImageKey, digest: Digest, *, reason: str, note: str, at_most: int
-    ) -> Take | Refusal | None:
-        """Reject a picture and ask for a new take; None when *at_most* of them did not help."""
+    ) -> Take | Rejection | Refusal:
+        """Reject a picture and ask for a new take, unless *at_most* of them did not help.
+
+        A picture that is listed while another is wanted is withdrawn.
+        """
         ...
 
     def renders_of(self, key: ImageKey) -> list[Render]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+import hashlib
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 from PIL import Image
 
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
-from catalog_imagegen.domain.imaging import Placement, Platform, Verdict, Wanted
+from catalog_imagegen.domain.imaging import Placement, Platform, Verdict
 from catalog_imagegen.domain.job import PictureStatus
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Previews
 from catalog_imagegen.pipeline.want import spu_subject
@@ -98,6 +97,14 @@ class LeftOut:
     verdicts: tuple[Verdict, ...]
 
 
+LOST = Verdict(
+    "lost",
+    "fail",
+    "the bytes of this picture are lost; restore the backup of data/, or run again to make it again",
+    "这张图片的原图已丢失；请恢复 data/ 的备份，或重新运行以重新生成",
+)
+
+
 class Publisher:
     """Writes listings, decoding each render once for all that need it in a row.
 
@@ -124,12 +131,16 @@ class Publisher:
         self._open: OrderedDict[Digest, Image.Image] = OrderedDict()
         self._made: OrderedDict[tuple[Digest, bool, Placement], Rendition] = OrderedDict()
 
-    def publish(self, platforms: Collection[Platform], skus: Collection[str]) -> int:
+    def publish(
+        self, platforms: Collection[Platform], skus: Collection[str], *, siblings: bool = True
+    ) -> int:
         """Bring the listings that show these SKUs up to date; returns the renditions they hold.
 
-        Works from the ledger alone, so any process may do it at any time.
+        With *siblings* also those of their variants, which may share pictures with them. Works from the
+        ledger alone, so any process may do it at any time.
         """
-        return sum(self._publish(p) for p in self._find(platforms, skus))
+        found = self._find(platforms, skus)
+        return sum(self._publish(p) for p in found if siblings or not set(p.skus).isdisjoint(skus))
 
     def refresh(
         self, platforms: Iterable[Platform], skus: Collection[str], *, enabled: Collection[str]
@@ -144,66 +155,78 @@ class Publisher:
         families = {p.family for p in self._ledger.products(skus=skus)}
         products = self._ledger.products(skus=(), spus=families)
         subjects = {f"sku:{p.sku}" for p in products} | {spu_subject(p) for p in products}
-        pictures = [self._there(p) for p in self._ledger.pictures(subjects)]
+        pictures = self._ledger.pictures(subjects)
         if self._approved_only:
             pictures = [p for p in pictures if p.approved is not None]
         return publications(platforms, products, pictures)
 
-    def _there(self, picture: PictureStatus) -> PictureStatus:
-        """The picture without renders whose bytes are gone."""
-        gone = {r for r in (picture.render, picture.approved) if r and not self._blobs.has(r.digest)}
-        if not gone:
-            return picture
-        return replace(
-            picture,
-            render=None if picture.render in gone else picture.render,
-            approved=None if picture.approved in gone else picture.approved,
-        )
-
     def _publish(self, publication: Publication) -> int:
         """Leave a listing that stands; else look again as the only one who writes it."""
         entries, _, key = _composed(publication)
-        place = (publication.platform.name, publication.folder)
-        if self._listings.listing_key(*place) == key or not (entries or self._listings.exists(*place)):
+        if self._stands(publication, key):
             return len(entries)
         name = f"listing:{publication.platform.name}:{publication.subject}"
         while not self._ledger.lease(name):
             self._wait(PAUSE_S)
         try:
-            while not self._write_fresh(publication):
-                pass  # a damaged blob was dropped, so the next look finds one picture less
+            fresh = self._find([publication.platform], publication.skus)
+            return sum(self._write(p) for p in fresh if p.subject == publication.subject)
         finally:
             self._ledger.release(name)
-        return len(entries)
 
-    def _write_fresh(self, publication: Publication) -> bool:
-        """Write a listing as the ledger has it now; False when the bytes of a picture were damaged."""
-        try:
-            for listing in self._find([publication.platform], publication.skus):
-                if listing.subject == publication.subject:
-                    self._write(listing)
-        except FileNotFoundError:
-            return False
-        return True
+    def _stands(self, publication: Publication, key: str) -> bool:
+        """Whether a listing is as it should be: whole under this key, or absent if it has no pictures."""
+        place = (publication.platform.name, publication.folder)
+        if not publication.pictures:
+            return not self._listings.exists(*place)
+        return self._listings.listing_key(*place) == key
 
-    def _write(self, publication: Publication) -> None:
+    def _write(self, publication: Publication) -> int:
+        """Write a listing, except pictures whose bytes are lost and do not stand there either."""
         platform, folder = publication.platform.name, publication.folder
-        entries, keys, listing = _composed(publication)
-        if not entries:
+        if not publication.pictures:
             self._listings.remove(platform, folder)
-            return
+            return 0
         standing = self._listings.renditions(platform, folder)
-        made = [standing[k] if k in standing else self._adapt(e) for e, k in zip(entries, keys, strict=True)]
-        files = [f for f in zip(entries, keys, made, strict=True) if self._is_fit(publication, f[0], f[2])]
-        if not files:
-            return
+        while publication.pictures:
+            entries, keys, listing = _composed(publication)
+            if self._stands(publication, listing):
+                return len(entries)
+            made = [standing.get(k) or self._adapt(e) for e, k in zip(entries, keys, strict=True)]
+            files = [
+                (entry, key, rendition)
+                for entry, key, rendition in zip(entries, keys, made, strict=True)
+                if rendition is not None and self._is_fit(publication, entry, rendition)
+            ]
+            lost = [entry for entry, rendition in zip(entries, made, strict=True) if rendition is None]
+            if not lost:
+                if files:
+                    self._place(publication, listing, files)
+                return len(files)
+            publication = self._without(publication, lost)
+        return 0
+
+    def _without(self, publication: Publication, lost: Sequence[Entry]) -> Publication:
+        """A listing without the pictures that cannot be shown any more."""
+        self.left_out.extend(
+            LeftOut(publication.platform.name, publication.folder, entry.file_name, (LOST,)) for entry in lost
+        )
+        keys = {entry.picture.key for entry in lost}
+        return replace(publication, pictures=tuple(p for p in publication.pictures if p.key not in keys))
+
+    def _place(
+        self,
+        publication: Publication,
+        listing: Fingerprint,
+        files: Sequence[tuple[Entry, Fingerprint, Rendition]],
+    ) -> None:
         self._listings.write(
-            platform,
-            folder,
+            publication.platform.name,
+            publication.folder,
             [(entry.file_name, rendition.content) for entry, _, rendition in files],
             {
                 "listing_key": listing,
-                "platform": platform,
+                "platform": publication.platform.name,
                 "subject": publication.subject,
                 "placeholder": any(entry.picture.render.placeholder for entry, _, _ in files),
                 "files": [_file(*file) for file in files],
@@ -218,12 +241,18 @@ class Publisher:
         self.left_out.append(LeftOut(publication.platform.name, publication.folder, entry.file_name, faults))
         return False
 
-    def _adapt(self, entry: Entry) -> Rendition:
-        """The file of an entry; places that ask for the same one share it, each with its own verdicts."""
+    def _adapt(self, entry: Entry) -> Rendition | None:
+        """The file of an entry, None if its picture's bytes are lost.
+
+        Places that ask for the same file share it, each with its own verdicts.
+        """
         render = entry.picture.render
         key = render.digest, render.placeholder, file_shape(entry.placement)
         if key not in self._made:
-            self._made[key] = self._encoded(entry)
+            try:
+                self._made[key] = self._encoded(entry)
+            except FileNotFoundError:
+                return None
         self._made.move_to_end(key)
         while len(self._made) > KEPT_MADE:
             self._made.popitem(last=False)
@@ -266,6 +295,7 @@ def _file(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]:
         "width": rendition.width,
         "height": rendition.height,
         "bytes": len(rendition.content),
+        "sha256": hashlib.sha256(rendition.content).hexdigest(),
         "state": "approved" if picture.is_approved else "draft",
         "is_current": picture.is_current,
         "placeholder": picture.render.placeholder,
@@ -273,66 +303,3 @@ def _file(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]:
         "render": picture.render.digest,
         "rendition_key": key,
     }
-
-
-class Publishing:
-    """Publishes beside the rendering: each family of variants as soon as its last picture is made.
-
-    Leaving the block publishes what is left, also where nothing was rendered: a deleted listing is
-    rebuilt. ``renditions`` then says how many files the listings hold.
-    """
-
-    def __init__(
-        self,
-        publisher: Publisher,
-        platforms: Collection[Platform],
-        products: Sequence[Product],
-        to_render: Sequence[Wanted],
-    ) -> None:
-        self.renditions = 0
-        self._publisher = publisher
-        self._platforms = platforms
-        self._families: dict[str, list[str]] = {}
-        for product in products:
-            self._families.setdefault(spu_subject(product), []).append(product.sku)
-        self._family_of = {f"sku:{sku}": f for f, skus in self._families.items() for sku in skus}
-        self._outstanding = Counter(self._family(w) for w in to_render)
-        self._complete: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._is_stopped = False
-        self._crash: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="publish", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
-        self._is_stopped = kind is not None
-        self._complete.put(None)
-        self._thread.join()
-        if kind is not None:
-            return
-        if self._crash is not None:
-            raise self._crash
-        every = [sku for skus in self._families.values() for sku in skus]
-        self.renditions = self._publisher.publish(self._platforms, every)
-
-    def one_less(self, wanted: Wanted) -> None:
-        """One picture is made (or failed): its family may now be complete."""
-        family = self._family(wanted)
-        with self._lock:
-            self._outstanding[family] -= 1
-            is_complete = self._outstanding[family] == 0
-        if is_complete:
-            self._complete.put(family)
-
-    def _family(self, wanted: Wanted) -> str:
-        return self._family_of.get(wanted.key.subject, wanted.key.subject)
-
-    def _work(self) -> None:
-        try:
-            while (family := self._complete.get()) is not None and not self._is_stopped:
-                self._publisher.publish(self._platforms, self._families.get(family, ()))
-        except BaseException as crash:  # noqa: BLE001 - a thread has no caller; __exit__ raises it
-            self._crash = crash

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.domain.imaging import Render
-from catalog_imagegen.domain.job import Decision, PictureStatus, Refusal
+from catalog_imagegen.domain.imaging import Render, Take
+from catalog_imagegen.domain.job import Decision, PictureStatus, Refusal, Rejection
 from catalog_imagegen.pipeline.ports import Ledger
 from catalog_imagegen.pipeline.prepare import Services, check_names
 from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.want import spu_subject
 
-Outcome = Literal["approved", "rejected", "used_up", "refused"]
+Outcome = Literal["approved", "rejected", "used_up", "withdrawn", "refused"]
 
 REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     "not_wanted": (
@@ -66,66 +66,90 @@ class Reviewed:
 
 
 def approve(scope: Scope, services: Services) -> list[Reviewed]:
-    """Approve the pictures in *scope* that wait for it, and bring their listings up to date."""
-    found = [
-        _outcome(sku, picture, "approved", services.ledger.approve(picture.key, render.digest))
-        for sku, picture, render in _candidates(scope, services, "approved")
-    ]
-    _publish(found, services)
-    return found
+    """Approve the pictures in *scope* that wait for it, and bring the listings of the scope up to date."""
+    pictures = _in_scope(scope, services)
+    try:
+        return [
+            _outcome(sku, picture, "approved", services.ledger.approve(picture.key, render.digest))
+            for sku, picture, render in _open(pictures, scope, services, "approved")
+        ]
+    finally:
+        _publish({sku for sku, _ in pictures}, services)
 
 
 def reject(scope: Scope, services: Services, *, reason: str, note: str = "") -> list[Reviewed]:
     """Reject the pictures in *scope*; each gets one new take, with *note* in its prompt, while any are left."""
+    pictures = _in_scope(scope, services)
     found = []
-    for sku, picture, render in _candidates(scope, services, "rejected"):
-        take = services.ledger.reject(
-            picture.key, render.digest, reason=reason, note=note, at_most=services.retakes
-        )
-        refusal = take if isinstance(take, str) else None
-        reviewed = _outcome(sku, picture, "rejected", refusal)
-        found.append(replace(reviewed, outcome="used_up") if take is None else reviewed)
-    _publish(found, services)
+    try:
+        for sku, picture, render in _open(pictures, scope, services, "rejected"):
+            said = services.ledger.reject(
+                picture.key, render.digest, reason=reason, note=note, at_most=services.retakes
+            )
+            found.append(_outcome(sku, picture, "rejected", said))
+    finally:
+        _publish({sku for sku, _ in pictures}, services)
     return found
 
 
-def _publish(reviewed: Iterable[Reviewed], services: Services) -> None:
-    skus = {one.sku for one in reviewed if one.outcome != "refused"}
-    publisher = Publisher(services.ledger, services.blobs, services.listings)
+def _publish(skus: Collection[str], services: Services) -> None:
+    """Write what a review changed; also what one that was cut off left to be written."""
+    publisher = Publisher(services.ledger, services.blobs, services.listings, previews=services.previews)
     publisher.refresh(services.setup.platforms.values(), skus, enabled=services.enabled)
 
 
-def _outcome(sku: str, picture: PictureStatus, decision: Decision, refusal: Refusal | None) -> Reviewed:
-    if refusal is None:
+def _outcome(
+    sku: str, picture: PictureStatus, decision: Decision, said: Take | Rejection | Refusal | None
+) -> Reviewed:
+    if said is None or isinstance(said, Take):
         return Reviewed(sku, picture, decision)
-    return Reviewed(sku, picture, "refused", *REFUSALS[refusal])
+    if said == "used_up" or said == "withdrawn":  # noqa: PLR1714 - mypy narrows this one
+        return Reviewed(sku, picture, said)
+    return Reviewed(sku, picture, "refused", *REFUSALS[said])
 
 
-def _candidates(
-    scope: Scope, services: Services, decision: Decision
+def _open(
+    pictures: Sequence[tuple[str, PictureStatus]], scope: Scope, services: Services, decision: Decision
 ) -> list[tuple[str, PictureStatus, Render]]:
-    """(SKU, picture, render to decide about) of each picture in *scope* that *decision* can be made of.
+    """(SKU, picture, render to decide about) of each picture that *decision* can be made of.
 
-    Raises ConfigError if there is no such picture at all.
+    Pictures that wait; also others where SKU and picture, or the render itself, are named. Raises
+    ConfigError if there is none, unless all are approved as they should be.
     """
-    pictures = _in_scope(scope, services)
-    found = []
-    is_exact = bool(scope.render or scope.slot or scope.roles)
-    for sku, picture in pictures:
-        render = _looked_at(picture, scope.render, services.ledger)
-        is_done = decision == "approved" and picture.state == "approved" and render == picture.render
-        if render is not None and not is_done and (picture.is_waiting or is_exact):
-            found.append((sku, picture, render))
-    if not found and not (decision == "approved" and any(p.state == "approved" for _, p in pictures)):
+    if scope.render:
+        return [_named(pictures, scope.render, services.ledger)]
+    is_exact = bool(scope.skus and (scope.slot or scope.roles))
+    found = [
+        (sku, picture, picture.render)
+        for sku, picture in pictures
+        if picture.render is not None
+        and (picture.is_waiting or is_exact)
+        and (decision, picture.state) != ("approved", "approved")
+    ]
+    is_done = decision == "approved" and all(p.state == "approved" for _, p in pictures)
+    if not found and not (is_done and pictures):
         raise _nothing_to_review([p for _, p in pictures])
     return found
 
 
-def _looked_at(picture: PictureStatus, digest: str, ledger: Ledger) -> Render | None:
-    """The render that the reviewer means: the newest, or the one whose digest begins so, be it replaced."""
-    if not digest or (picture.render and picture.render.digest.startswith(digest)):
-        return picture.render
-    return next((r for r in ledger.renders_of(picture.key) if r.digest.startswith(digest)), None)
+def _named(
+    pictures: Iterable[tuple[str, PictureStatus]], digest: str, ledger: Ledger
+) -> tuple[str, PictureStatus, Render]:
+    """The one picture that a render shows or showed. Raises ConfigError unless there is exactly one."""
+    found = [
+        (sku, picture, render)
+        for sku, picture in pictures
+        for render in ledger.renders_of(picture.key)
+        if render.digest.startswith(digest)
+    ]
+    if len(found) != 1:
+        raise ConfigError(
+            f"{len(found) or 'no'} renders here begin with {digest}; copy the whole name from "
+            "catalog-imagegen status SKU or from the report",
+            zh=f"有 {len(found)} 张图片的编号以 {digest} 开头；请从 catalog-imagegen status SKU 或报表复制完整编号",
+            code="no_such_render",
+        )
+    return found[0]
 
 
 def _in_scope(scope: Scope, services: Services) -> list[tuple[str, PictureStatus]]:

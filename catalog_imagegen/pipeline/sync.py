@@ -15,7 +15,8 @@ from catalog_imagegen.domain.job import AttemptRecord
 from catalog_imagegen.pipeline.ports import Progress, RenderBackend
 from catalog_imagegen.pipeline.prepare import Prepared, Services
 from catalog_imagegen.pipeline.produce import Made, Workshop, produce
-from catalog_imagegen.pipeline.publish import Publisher, Publishing
+from catalog_imagegen.pipeline.publish import Publisher
+from catalog_imagegen.pipeline.publishing import Publishing
 
 MAX_FAILURES = 0.1
 """Above this share of failures a run ends with a warning."""
@@ -105,9 +106,9 @@ def carry_out(
     """
     began = time.monotonic()
     ledger = services.ledger
-    to_render = prepared.to_render()
     ledger.keep_products(source, prepared.rows)
-    ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
+    overtaken = ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
+    to_render = tuple(w for w in prepared.to_render() if w.key not in overtaken)
     unavailable: list[BackendUnavailable] = []
     servers: Sequence[RenderBackend] = ()
     try:

@@ -188,6 +188,14 @@ def test_duplicates_that_disagree(shop: Shop) -> None:
     assert_whole(shop.root)
 
 
+@pytest.mark.parametrize("verb", ["run", "plan"])
+def test_a_vocabulary_of_a_wrong_shape(verb: str, shop: Shop) -> None:
+    """A table where a list of tables belongs: the file, the key and how to write it."""
+    shop.write("prompt_templates/vocabulary.toml", '[category]\nkeywords = ["杯"]\n')
+    ran = called(verb, shop.catalog, "-w", shop.root, "--simulate")
+    shop.refuses(ran, 2, "vocabulary.toml", "write each as [[category]]", "请把每一项写成")
+
+
 def test_template_needs_a_column_that_is_missing(shop: Shop) -> None:
     """Pictures of that role are blocked with template, line, SKU and column; other roles are rendered."""
     shop.edit(

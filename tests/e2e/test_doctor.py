@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 import pytest
 import requests
 
+from catalog_imagegen.bootstrap.doctor import server as examination
+from catalog_imagegen.bootstrap.doctor.finding import Finding, fine
+from catalog_imagegen.cli import doctor as command_line
 from catalog_imagegen.simulator import Simulator
 from tests.e2e.cli import Ran, called, cli, command, environment
 from tests.e2e.cli import run as run_line
@@ -196,6 +201,83 @@ def test_one_dead_server_does_not_hide_another(shop: Shop, url: str) -> None:
     assert url in {finding["what"] for finding in found.of("ok")}
 
 
+@contextmanager
+def sluggish(*, drips: bool) -> Iterator[str]:
+    """A server that takes every request and says nothing, or a byte of a long answer now and then."""
+    over = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" if drips else b"")
+                while not over.wait(0.02):
+                    connection.sendall(b" " if drips else b"")
+
+        thread = Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_server_that_never_ends(drips: bool, shop: Shop, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All servers together have one deadline; the late one is named with what to do, another is looked at."""
+    monkeypatch.setattr(examination, "ANSWER_S", 0.9)
+    with sluggish(drips=drips) as late:
+        began = monotonic()
+        found = doctor(shop, "--comfyui", late, "--comfyui", url)
+        assert monotonic() - began < 10
+    told = found.only("server", late, "within 0.9 s", "restart ComfyUI", "请在该机器上重启")
+    assert told["code"] == "comfyui_slow"
+    assert any(f["what"] == url for f in found.of("ok"))
+
+
+def test_what_a_slow_server_did_say_is_kept(shop: Shop, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its version is told before the question that it does not answer."""
+    monkeypatch.setattr(examination, "ANSWER_S", 0.9)
+    asked, over = Event(), Event()
+    missing = examination.ComfyUIBackend.missing
+
+    def stuck(*arguments: Any) -> Any:
+        asked.set()
+        over.wait(20)
+        return missing(*arguments)
+
+    monkeypatch.setattr(examination.ComfyUIBackend, "missing", stuck)
+    try:
+        found = doctor(shop, "--comfyui", url)
+    finally:
+        over.set()
+    assert asked.is_set()
+    found.only("server", url, "within 0.9 s")
+    assert any(f["what"] == url and f["is_simulator"] for f in found.of("ok"))
+
+
+def test_each_finding_is_printed_before_the_next_is_known(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever waits for a slow check sees what came before it."""
+    seen: list[str] = []
+
+    def examine(*_: object) -> Iterator[Finding]:
+        for number in range(3):
+            yield fine("config", f"file {number}", "as it should be", "正常")
+            seen.append(capsys.readouterr().out)
+
+    monkeypatch.setattr(command_line, "examine", examine)
+    with pytest.raises(command_line.typer.Exit):
+        command_line.doctor(None, shop.root)
+    assert [f"file {number}" in out and len(out.splitlines()) == 1 for number, out in enumerate(seen)] == [
+        True
+    ] * 3
+    assert "3 checks: 3 ok" in capsys.readouterr().out
+
+
 def test_something_else_on_that_port(shop: Shop) -> None:
     """A server that is no ComfyUI is not taken for one."""
     with disguised({"/system_stats": {"hello": "world"}}) as url:
@@ -368,6 +450,19 @@ def test_sources(shop: Shop, url: str) -> None:
     assert "hunter2" not in json.dumps(found.findings)
 
 
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.csv#sheet"])
+def test_a_source_that_is_a_pipe(name: str, shop: Shop, url: str) -> None:
+    """It would let its reader wait for ever, so it is not opened; a file in its place mends it."""
+    os.mkfifo(shop.root / "pipe.csv")
+    shop.add_source(name)
+    words = ("pipe.csv is no regular file", "name a file or a database", "不是普通文件")
+    doctor(shop, "--comfyui", url).only("source", *words, status="warning")
+    (shop.root / "pipe.csv").unlink()
+    shop.write("pipe.csv", "SKU,商品名称\nA-1,杯子\n")
+    shop.edit(APP, f'"{name}"', '"pipe.csv"')
+    assert_well(shop, url)
+
+
 def test_a_column_that_no_product_has(shop: Shop, url: str) -> None:
     """Template, line, product and column, once for all products; a default mends it."""
     shop.edit(LIFESTYLE, BLOCK, f"{BLOCK}\n{{{{ product.产地 }}}}")
@@ -532,6 +627,39 @@ def test_ledgers(shop: Shop, url: str) -> None:
     found.only("ledger", "newer", "9999", "install that version", "restore a backup", "更新版本")
     ledger.write_bytes(backup)
     assert_well(shop, url)
+
+
+@pytest.mark.parametrize("is_simulated", [False, True])
+def test_lost_bytes(is_simulated: bool, shop: Shop, url: str) -> None:
+    """A blob that is gone is counted with both remedies; a run that makes it again mends it."""
+    ledger_of(shop)
+    simulated, data = shop.root / "data" / "simulated", shop.root / "data"
+    if not is_simulated:  # the same state, as a real server would have left it
+        for path in simulated.iterdir():
+            path.rename(data / path.name)
+        simulated.rmdir()
+    place = simulated if is_simulated else data
+    assert_well(shop, url)
+    blob, *_ = blobs = sorted((place / "blobs").glob("??/*"))
+    blob.unlink()
+    before = tree(shop.root)
+    found = doctor(shop, "--comfyui", url)
+    assert tree(shop.root) == before
+    name = str(place.relative_to(shop.root))
+    words = (
+        f"of 1 of the ledger's pictures are not in {name}/blobs",
+        f"the backup of {name}/",
+        "run again",
+        "恢复",
+    )
+    told = found.only("ledger", *words)
+    assert (told["missing"], told["what"]) == (1, str(place / "blobs"))
+    shutil.rmtree(place / "blobs")
+    assert doctor(shop, "--comfyui", url).only("ledger", "run again")["missing"] == len(blobs)
+    assert not (place / "blobs").exists()
+    if is_simulated:
+        assert shop.run("--limit", "1", "--role", "main").code == 0
+        assert_well(shop, url)
 
 
 def test_a_ledger_with_commits_in_its_log(shop: Shop, url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,38 @@ def test_nothing_approved_is_said(made: Shop, tmp_path: Path) -> None:
     assert "review approve" in message
     assert "--drafts" in message
     assert not (tmp_path / "out.zip").exists()
+
+
+def test_a_sku_goes_out_alone(made: Shop, tmp_path: Path) -> None:
+    """A variant's sibling has a listing of its own; nobody asked for it."""
+    shop = made.copy(tmp_path / "shop")
+    shop.write([ROWS[0], ["EB-002", *ROWS[0][1:4], "白色", *ROWS[0][5:]]])
+    shop.run("--platform", "amazon", "--role", "main")
+    export(shop, tmp_path / "out", "--platform", "amazon", "--drafts", "--sku", SKU)
+    assert {n.split("/")[1] for n in names(tmp_path / "out") if "/" in n} == {SKU}
+
+
+def test_lost_and_spoiled_pictures_are_told(made: Shop, tmp_path: Path) -> None:
+    """Neither bytes that are gone nor a file somebody overwrote goes out as the approved picture."""
+    shop = made.copy(tmp_path / "shop")
+    file = shop.output / "amazon" / SKU / f"{SKU}.MAIN.jpg"
+    good = file.read_bytes()
+    file.write_bytes(b"x" * len(good))
+    export(shop, tmp_path / "made-again", "--platform", "amazon")
+    assert (tmp_path / "made-again" / "amazon" / SKU / f"{SKU}.MAIN.jpg").read_bytes() == good
+    shutil.rmtree(shop.root / "data" / "simulated" / "blobs")
+    message = export(shop, tmp_path / "nothing", "--platform", "amazon", code=2)
+    assert "are lost" in message
+    file.write_bytes(good)
+    assert export(shop, tmp_path / "from-output", "--platform", "amazon")["files"] == 1
+
+
+def test_a_killed_export_is_swept_up(made: Shop, tmp_path: Path) -> None:
+    """Its workbench is a folder; the next command removes it and works."""
+    shop = made.copy(tmp_path / "shop")
+    bench = shop.output / ".writing-export" / "amazon"
+    bench.mkdir(parents=True)
+    (bench / ".writing-file").write_bytes(b"half")
+    (shop.root / "data" / "simulated" / "processes" / "dead.lock").write_bytes(b"")
+    assert shop.status()
+    assert not list(shop.output.glob(".writing-*"))

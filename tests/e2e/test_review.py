@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,39 @@ def test_all_that_waits_is_approved_at_once_or_by_filter(shop: Shop) -> None:
     assert review(shop, "approve", "--all") == []
 
 
+def test_all_leaves_alone_what_is_decided(shop: Shop) -> None:
+    """--all with a role is still about pictures that wait: no rejection is taken back, no approval withdrawn."""
+    review(shop, "reject", SKU, "--role", "main", "--reason", "不像")
+    assert {one["sku"] for one in review(shop, "approve", "--all", "--role", "main")} == {"CUP-1"}
+    assert picture(shop)["state"] == "rejected"
+    done = shop.command("review", "reject", "--all", "--role", "main", "-w", str(shop.root), "--simulate")
+    assert done.returncode == 2, "nothing waits"
+    assert picture(shop, sku="CUP-1")["state"] == "approved"
+
+
+def test_a_review_that_was_cut_off_is_completed_by_the_next(shop: Shop) -> None:
+    """Killed between the ledger and the listing: saying it again brings the listing up to date."""
+    path = shop.output / "amazon" / SKU
+    before = {p.name: p.read_bytes() for p in path.iterdir()}
+    review(shop, "reject", SKU, "--role", "main")
+    for name, content in before.items():
+        (path / name).write_bytes(content)
+    assert listed(shop) != []
+    review(shop, "reject", SKU, "--role", "main", code=1)
+    assert listed(shop) == []
+
+
+def test_lost_bytes_take_no_intact_file_away(shop: Shop) -> None:
+    """The blobs are gone, the listings stand: a review rewrites them from the files that are there."""
+    review(shop, "approve", SKU, "--role", "detail")
+    before = {file["name"] for file in listed(shop, "detail")}
+    shutil.rmtree(shop.root / "data" / "simulated" / "blobs")
+    review(shop, "reject", SKU, "--role", "main", "--reason", "不像")
+    assert listed(shop) == []
+    assert {file["name"] for file in listed(shop, "detail")} == before
+    assert all((shop.output / "amazon" / SKU / name).is_file() for name in before)
+
+
 def test_a_listing_that_loses_its_last_picture_is_removed(shop: Shop) -> None:
     """No listing without pictures, no pictures that somebody refused."""
     review(shop, "reject", SKU, "--reason", "全部重拍")
@@ -204,6 +238,9 @@ def test_roles_that_need_nobody_are_approved_at_once(shop: Shop) -> None:
         (("approve", "EB-01"), ("did you mean EB-001", "EB-001")),
         (("approve", SKU, "--role", "mian"), ("did you mean main", "main")),
         (("approve", SKU, "--slot", "9"), ("waits for review", "没有待审核")),
+        (("approve", SKU, "--render", ""), ("at least 8 characters", "前 8 位")),
+        (("approve", SKU, "--render", "5f"), ("at least 8 characters", "前 8 位")),
+        (("approve", "--all", "--render", "0" * 10), ("no renders here begin with", "有 0 张")),
         (("reject", "--all", "--category", "数马"), ("use one of 数码", "没有名为 数马 的类目")),
     ],
 )

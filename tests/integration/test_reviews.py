@@ -13,7 +13,7 @@ from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
-from catalog_imagegen.domain.imaging import ImageKey, Render, Take
+from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Take
 from catalog_imagegen.domain.job import Attempt, Finished, Plan, PlannedPicture
 from tests.integration.test_ledger import FIRST, KEY, SECOND, attempt, plan_of, render, wanted
 
@@ -59,11 +59,65 @@ def test_a_word_is_about_bytes(ledger: SqlLedger) -> None:
 
 
 def test_what_is_planned_anew_cannot_be_approved(ledger: SqlLedger) -> None:
-    """The newest picture is of an older row: the word comes too late, for either decision."""
+    """The newest picture is of an older row: the word comes too late."""
     ledger.keep_plan(plan_of(wanted(SECOND)))
     assert ledger.approve(KEY, SEEN) == "outdated"
-    assert ledger.reject(KEY, SEEN, reason="", note="", at_most=3) == "outdated"
     assert ledger.reviews([KEY]) == {}
+
+
+@pytest.mark.parametrize("is_new_one_made", [False, True])
+def test_an_approved_picture_can_be_withdrawn_at_any_time(ledger: SqlLedger, is_new_one_made: bool) -> None:
+    """While its successor is under way or waits it can still be taken out, which asks for no take."""
+    ledger.approve(KEY, SEEN)
+    if is_new_one_made:
+        make(ledger, SECOND)
+    else:
+        ledger.keep_plan(plan_of(wanted(SECOND)))
+    assert ledger.reject(KEY, SEEN, reason="侵权", note="", at_most=3) == "withdrawn"
+    (picture,) = ledger.pictures()
+    assert picture.approved is None
+    assert (picture.listed is not None) is is_new_one_made
+    assert ledger.takes() == {}
+    assert ledger.reject(KEY, SEEN, reason="", note="", at_most=3) in ("rejected_already", "replaced")
+    if not is_new_one_made:
+        make(ledger, SECOND)
+    assert state(ledger) == "draft"
+
+
+def test_a_rejection_taken_back_does_not_count(ledger: SqlLedger) -> None:
+    """However often somebody changes his mind, no take was made and none is used up."""
+    for _ in range(5):
+        assert ledger.reject(KEY, SEEN, reason="", note="", at_most=1) == Take(2)
+        assert ledger.approve(KEY, SEEN) is None
+    assert state(ledger) == "approved"
+
+
+def test_taking_a_rejection_back_leaves_a_take_that_was_asked_for(ledger: SqlLedger) -> None:
+    """``regenerate`` came after the rejection: its take is somebody's wish."""
+    ledger.reject(KEY, SEEN, reason="", note="", at_most=3)
+    ledger.add_take(KEY, seed=7, note="")
+    assert ledger.approve(KEY, SEEN) == "asked_again"
+    assert ledger.takes() == {KEY: Take(3, 7)}
+
+
+@pytest.mark.parametrize("planned", [1, 3])
+def test_a_plan_of_another_take_is_overtaken(ledger: SqlLedger, planned: int) -> None:
+    """Between planning and recording somebody asked for a take, or took one back: the plan does not count."""
+    ledger.add_take(KEY, seed=None, note="")
+    late = replace(wanted(SECOND), take=Take(planned))
+    assert ledger.keep_plan(Plan((PlannedPicture(late, "render", ""),))) == {KEY}
+    (picture,) = ledger.pictures()
+    assert picture.is_current
+
+
+def test_a_blocked_picture_keeps_the_approval_of_its_role(ledger: SqlLedger) -> None:
+    """A template breaks for a night: pictures of an automatic role stay approved."""
+    ledger.keep_plan(Plan((PlannedPicture(replace(wanted(), approval="auto"), "reuse", ""),)))
+    blocked = Blocked(KEY, "触控面板", 1, 0, "A/1", "耳机", "no column", "缺列")
+    ledger.keep_plan(Plan((), (blocked,)))
+    (picture,) = ledger.pictures()
+    assert picture.state == "blocked"
+    assert picture.approved == picture.render is not None
 
 
 def test_what_nobody_wants_cannot_be_reviewed(ledger: SqlLedger) -> None:
@@ -103,7 +157,7 @@ def test_rejections_of_another_brief_do_not_count(ledger: SqlLedger) -> None:
     """After a change of the row the picture has all its takes again."""
     assert ledger.reject(KEY, SEEN, reason="", note="", at_most=1) == Take(2)
     make(ledger, SECOND, take=2)
-    assert ledger.reject(KEY, render(SECOND).digest, reason="", note="", at_most=1) is None
+    assert ledger.reject(KEY, render(SECOND).digest, reason="", note="", at_most=1) == "used_up"
     assert state(ledger) == "blocked"
     third = Fingerprint("3" * 64)
     renamed = replace(wanted(third, name="耳塞"), take=Take(2))

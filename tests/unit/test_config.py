@@ -417,6 +417,34 @@ def test_a_file_in_another_encoding_is_named(shop: Workspace, name: str) -> None
     assert name.rpartition("/")[2] in error.message_en
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ('[category]\nkeywords = ["杯"]\n', "write each as [[category]]"),
+        ('category = ["杯"]\n', "write each as [[category]]"),
+        ('[[category]]\nkeywords = "杯"\n', "category.keywords is '杯'; write a list of texts"),
+        ("[[category]]\nkeywords = [7]\n", "category.keywords is [7]; write a list of texts"),
+    ],
+)
+def test_a_vocabulary_of_a_wrong_shape_is_refused(shop: Workspace, text: str, remedy: str) -> None:
+    """File, table and how to write it, instead of a template that stumbles over it later."""
+    write(shop, "prompt_templates/vocabulary.toml", text)
+    for load in (load_setup, load_prompts):
+        error = refusal(shop, load)
+        assert error.code == "vocabulary_shape"
+        assert "vocabulary.toml: category" in error.message_en
+        assert remedy in error.message_en
+        assert "请" in error.message_zh
+
+
+def test_an_entry_of_the_vocabulary_needs_no_keywords(shop: Workspace) -> None:
+    """It matches whatever there is; and a workspace may do without a vocabulary."""
+    write(shop, "prompt_templates/vocabulary.toml", '[[category]]\nname = "家居"\n')
+    assert load_prompts(shop).find("category", "杯子") == {"name": "家居"}
+    (shop.root / "prompt_templates/vocabulary.toml").unlink()
+    assert load_prompts(shop).find("category", "杯子") is None
+
+
 # Platforms and columns: the packaged ones, overlaid
 
 

@@ -272,6 +272,35 @@ def test_a_figure_that_could_not_be_measured_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("kind", "fitting"),
+    [("memory", "memory"), ("article", "secondary"), ("code", "secondary"), ("integrator", "secondary")],
+)
+def test_hearsay_is_never_official(shop: Workspace, kind: str, fitting: str) -> None:
+    """An official figure fails files, so its source must be the platform; the message says what to write."""
+    own(shop, f"figures = [{FIGURE.replace('secondary', 'official')}]")
+    path = shop.root / "config" / "platforms.toml"
+    text = path.read_text(encoding="utf-8").replace('kind = "article"', f'kind = "{kind}"')
+    path.write_text(text, encoding="utf-8")
+    error = refusal(shop)
+    assert error.code == "not_official"
+    for message in (error.message_en, error.message_zh):
+        assert "config/platforms.toml: platforms.mine: main" in message
+        assert f"guide 的 kind 是 {kind}" in message or f"guide is of kind {kind}" in message
+        assert f'confidence = "{fitting}"' in message
+        assert "official_copy" in message
+
+
+@pytest.mark.parametrize("kind", ["official", "official_copy"])
+def test_the_platforms_own_word_is_official(shop: Workspace, kind: str) -> None:
+    """First hand, or as a copy of it."""
+    own(shop, f"figures = [{FIGURE.replace('secondary', 'official')}]")
+    path = shop.root / "config" / "platforms.toml"
+    text = path.read_text(encoding="utf-8").replace('kind = "article"', f'kind = "{kind}"')
+    path.write_text(text, encoding="utf-8")
+    assert checked(shop).platforms["mine"].placements[0].figures[0].confidence == "official"
+
+
+@pytest.mark.parametrize(
     ("line", "key"),
     [('kind = "rumour"', "kind"), ('kind = "code"\nurl = "somewhere"', "url"), ("", "kind")],
 )

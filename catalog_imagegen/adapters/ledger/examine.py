@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from catalog_imagegen.adapters.ledger.database import _NETWORK_DRIVES, _drive_type
 from catalog_imagegen.adapters.ledger.tables import REVISION
+from catalog_imagegen.domain.fingerprint import Digest
 
 Standing = Literal["none", "current", "older", "newer", "damaged", "unreadable"]
 
@@ -26,6 +27,8 @@ class Examined:
     """Of a damaged or unreadable one: what SQLite or the system says."""
     headers: frozenset[str] = frozenset()
     """The extra columns of the rows recorded there."""
+    digests: frozenset[Digest] = frozenset()
+    """The bytes that wanted pictures stand on: the newest render of each, and the approved one."""
 
 
 def network_drive(folder: Path) -> str:
@@ -69,13 +72,21 @@ def _standing(database: sqlite3.Connection) -> Examined:
     found = database.execute("SELECT version_num FROM alembic_version").fetchone()
     revision = str(found[0]) if found else ""
     if revision == REVISION:
-        return Examined("current", revision, headers=_headers(database))
+        return Examined("current", revision, headers=_headers(database), digests=_digests(database))
     return Examined("older" if revision in _known() else "newer", revision)
 
 
 def _headers(database: sqlite3.Connection) -> frozenset[str]:
     rows = database.execute("SELECT DISTINCT e.key FROM product, json_each(product.row, '$.extra') AS e")
     return frozenset(str(key) for (key,) in rows)
+
+
+def _digests(database: sqlite3.Connection) -> frozenset[Digest]:
+    rows = database.execute(
+        "SELECT DISTINCT render.digest FROM picture JOIN render "
+        "ON render.render_key IN (picture.shown_key, picture.approved_key) WHERE picture.is_wanted"
+    )
+    return frozenset(Digest(digest) for (digest,) in rows)
 
 
 def _known() -> set[str]:

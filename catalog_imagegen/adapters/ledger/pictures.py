@@ -11,7 +11,7 @@ from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, RENDER, TAKE, now
 from catalog_imagegen.domain.fingerprint import Fingerprint
-from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Wanted
+from catalog_imagegen.domain.imaging import FIRST_TAKE, Blocked, ImageKey, Render, Wanted
 from catalog_imagegen.domain.job import PictureStatus, Plan, Record
 
 RENDER_LEASE = "render:"
@@ -41,18 +41,22 @@ class PictureRows(Sql):
                 for row in db.execute(select(RENDER).where(RENDER.c.render_key.in_(chunk)))
             }
 
-    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> None:
+    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> set[ImageKey]:
         """Record what is wanted now; see the port."""
         rows = [
             _wanted_row(p.wanted) | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
             for p in plan.pictures
         ]
-        numbers = {str(p.wanted.key): p.wanted.take.number for p in plan.pictures}
         with self._engine.begin() as db:
-            # A picture regenerated since this plan was made is not put back.
             query = select(TAKE.c.key, func.max(TAKE.c.number)).group_by(TAKE.c.key)
-            overtaken = {key for key, number in db.execute(query) if number > numbers.get(key, number)}
-            rows = [row for row in rows if row["key"] not in overtaken]
+            current = {key: number for key, number in db.execute(query)}  # noqa: C416 - rows are no pairs
+            overtaken = {
+                p.wanted.key
+                for p in plan.pictures
+                if p.wanted.take.number != current.get(str(p.wanted.key), FIRST_TAKE.number)
+            }
+            names = set(map(str, overtaken))
+            rows = [row for row in rows if row["key"] not in names]
             self._upsert(
                 db,
                 PICTURE,
@@ -69,10 +73,11 @@ class PictureRows(Sql):
                 db,
                 PICTURE,
                 [_blocked_row(b) for b in plan.blocked],
-                keep=_WHAT_HAPPENED | {"render_key", "made_of", "seed", "workflow", "take"},
+                keep=_WHAT_HAPPENED | {"render_key", "made_of", "seed", "workflow", "take", "approval"},
             )
             for chunk in chunks(sorted(map(str, leaving))):
                 db.execute(update(PICTURE).where(PICTURE.c.key.in_(chunk)).values(is_wanted=False))
+        return overtaken
 
     def wanted_keys(self, subjects: Collection[str]) -> set[ImageKey]:
         """The keys recorded as wanted of these subjects."""

@@ -13,7 +13,7 @@ from catalog_imagegen.adapters.ledger.sql import Sql, chunks
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, REVIEW, TAKE, now
 from catalog_imagegen.domain.fingerprint import Digest, fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take
-from catalog_imagegen.domain.job import Decision, Refusal, Review
+from catalog_imagegen.domain.job import Decision, Refusal, Rejection, Review
 
 _OF_A_TAKE = {"take", "seed"}
 """Ingredients that change from take to take; the others are the brief."""
@@ -25,47 +25,41 @@ class ReviewRows(Sql):
     def approve(self, key: ImageKey, digest: Digest) -> Refusal | None:
         """Approve the bytes that show a picture, unless they do so no longer."""
         with self._engine.begin() as db:
-            row = _standing(db, key, digest)
-            if isinstance(row, str):
-                return row
+            row = _row(db, key)
+            if refusal := _refusal(row, digest):
+                return refusal
             is_undoing = row.rejected_key == row.shown_key
-            if _last_take(db, key) > row.take:
-                if not is_undoing:
-                    return "asked_again"
-                db.execute(delete(TAKE).where(TAKE.c.key == str(key), TAKE.c.number > row.take))
-            _note(db, row, "approved", "")
-            words: dict[str, Any] = {"approved_key": row.shown_key, "approved_digest": digest}
+            asked = _last_take(db, key) - row.take
+            if asked and not (is_undoing and asked == 1):
+                return "asked_again"
+            db.execute(delete(TAKE).where(TAKE.c.key == str(key), TAKE.c.number > row.take))
+            means: dict[str, Any] = {"approved_key": row.shown_key, "approved_digest": digest}
             if is_undoing:
-                words |= {"rejected_key": None, "rejection": ""}
-            db.execute(update(PICTURE).where(PICTURE.c.key == str(key)).values(**words))
+                means |= {"rejected_key": None, "rejection": ""}
+            _say(db, row, digest, decision="approved", means=means)
         return None
 
     def reject(
         self, key: ImageKey, digest: Digest, *, reason: str, note: str, at_most: int
-    ) -> Take | Refusal | None:
-        """Reject them and ask for a new take, unless *at_most* were made for this brief already (None)."""
+    ) -> Take | Rejection | Refusal:
+        """Reject them and ask for a new take, unless *at_most* were made for this brief already."""
         with self._engine.begin() as db:
-            row = _standing(db, key, digest)
-            if isinstance(row, str):
-                return row
+            row = _row(db, key)
+            refusal = _refusal(row, digest)
+            if refusal in ("outdated", "replaced") and digest in (row.digest, row.approved_digest):
+                return _withdraw(db, row, digest, reason)
+            if refusal:
+                return refusal
             if row.rejected_key == row.shown_key:
                 return "rejected_already"
             if _last_take(db, key) > row.take:
                 return "asked_again"
-            _note(db, row, "rejected", reason)
-            words: dict[str, Any] = {"rejected_key": row.shown_key, "rejection": reason}
+            means: dict[str, Any] = {"rejected_key": row.shown_key, "rejection": reason}
             if row.approved_key == row.shown_key:
-                words |= {"approved_key": None, "approved_digest": None}
-            db.execute(update(PICTURE).where(PICTURE.c.key == str(key)).values(**words))
-            rejections = (
-                select(func.count())
-                .select_from(REVIEW)
-                .where(
-                    REVIEW.c.key == str(key), REVIEW.c.brief == _brief(row), REVIEW.c.decision == "rejected"
-                )
-            )
-            if (db.execute(rejections).scalar() or 0) > at_most:
-                return None
+                means |= {"approved_key": None, "approved_digest": None}
+            _say(db, row, digest, decision="rejected", reason=reason, means=means)
+            if _rejected(db, row) > at_most:
+                return "used_up"
             return _add_take(db, key, row.take, note)
 
     def renders_of(self, key: ImageKey) -> list[Render]:
@@ -97,17 +91,43 @@ class ReviewRows(Sql):
         return found
 
 
-def _standing(db: Connection, key: ImageKey, digest: Digest) -> Row[Any] | Refusal:
-    """The picture that these bytes show, or why nothing can be said of them any more."""
+def _row(db: Connection, key: ImageKey) -> Any:
+    """A wanted picture with the digest of what shows it, or None."""
     query = select(PICTURE, RENDER.c.digest).outerjoin(RENDER, RENDER.c.render_key == PICTURE.c.shown_key)
-    row = db.execute(query.where(PICTURE.c.key == str(key), PICTURE.c.is_wanted)).one_or_none()
+    return db.execute(query.where(PICTURE.c.key == str(key), PICTURE.c.is_wanted)).one_or_none()
+
+
+def _refusal(row: Row[Any] | None, digest: Digest) -> Refusal | None:
+    """Why nothing can be said of these bytes any more."""
     if row is None:
         return "not_wanted"
     if row.digest != digest:
         return "replaced"
     if row.shown_key != row.render_key or row.blocked_en:
         return "outdated"
-    return row
+    return None
+
+
+def _withdraw(db: Connection, row: Row[Any], digest: Digest, reason: str) -> Rejection | Refusal:
+    """Take a picture out of the listings that stands there while another is wanted; no take follows from that."""
+    means: dict[str, Any] = {}
+    if row.approved_digest == digest:
+        means |= {"approved_key": None, "approved_digest": None}
+    if row.digest == digest and row.rejected_key != row.shown_key:
+        means |= {"rejected_key": row.shown_key, "rejection": reason}
+    if not means:
+        return "rejected_already"
+    _say(db, row, digest, decision="rejected", reason=reason, means=means)
+    return "withdrawn"
+
+
+def _rejected(db: Connection, row: Row[Any]) -> int:
+    """How many pictures of this brief stand rejected; what was taken back does not count."""
+    said = select(REVIEW.c.render_key, REVIEW.c.decision).where(
+        REVIEW.c.key == row.key, REVIEW.c.brief == _brief(row)
+    )
+    last = {render: decision for render, decision in db.execute(said.order_by(REVIEW.c.id))}  # noqa: C416 - rows are no pairs
+    return sum(decision == "rejected" for decision in last.values())
 
 
 def _last_take(db: Connection, key: ImageKey) -> int:
@@ -124,19 +144,29 @@ def _add_take(db: Connection, key: ImageKey, number: int, note: str) -> Take:
     return take
 
 
-def _note(db: Connection, row: Row[Any], decision: Decision, reason: str) -> None:
+def _say(
+    db: Connection,
+    row: Row[Any],
+    digest: Digest,
+    *,
+    decision: Decision,
+    reason: str = "",
+    means: dict[str, Any],
+) -> None:
+    """Keep what was said, and what it means for the columns of the picture."""
     db.execute(
         REVIEW.insert(),
         {
             "key": row.key,
             "render_key": row.shown_key,
-            "digest": row.digest,
+            "digest": digest,
             "decision": decision,
             "reason": reason,
             "brief": _brief(row),
             "made_at": now(),
         },
     )
+    db.execute(update(PICTURE).where(PICTURE.c.key == row.key).values(**means))
 
 
 def _brief(row: Row[Any]) -> str:

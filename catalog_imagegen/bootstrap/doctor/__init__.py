@@ -28,12 +28,10 @@ def examine(workspace: Workspace, urls: Sequence[str] = ()) -> Iterator[Finding]
     yield fine("workspace", str(workspace.root), "a workspace", "是工作区")
     settings = sound_settings(workspace)
     yield from files.examine_files(workspace, settings)
-    sources, headers = files.examine_sources(workspace, settings)
-    yield from sources
-    ledgers, recorded = state.examine_ledgers(workspace)
+    headers = yield from files.examine_sources(workspace, settings)
+    recorded = yield from state.examine_ledgers(workspace)
     yield from prompts.examine_workflows(workspace)
     yield from prompts.examine_templates(workspace, headers | recorded)
     yield state.fonts()
     yield from state.examine_disks(workspace, settings.min_free_gb)
-    yield from ledgers
     yield from server.examine_servers(workspace, settings, urls)

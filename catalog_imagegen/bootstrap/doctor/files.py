@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from catalog_imagegen.adapters.catalogs import Columns
@@ -68,14 +70,14 @@ def _more(name: str, count: int) -> Finding:
     return wrong("config", name, error)
 
 
-def examine_sources(workspace: Workspace, settings: Settings) -> tuple[list[Finding], frozenset[str]]:
-    """Whether each source can be read, without asking databases; and the extra columns of those that are files."""
-    found, headers = [], set()
+def examine_sources(workspace: Workspace, settings: Settings) -> Generator[Finding, None, frozenset[str]]:
+    """Whether each source can be read, without asking databases; returns the extra columns of those that are files."""
+    headers: set[str] = set()
     for source in settings.source:
         finding, reading = _source(workspace, source)
-        found.append(finding)
+        yield finding
         headers |= {header for product in (reading.products if reading else ()) for header in product.extra}
-    return found, frozenset(headers)
+    return frozenset(headers)
 
 
 def _source(workspace: Workspace, source: SourceSettings) -> tuple[Finding, Reading | None]:
@@ -85,6 +87,7 @@ def _source(workspace: Workspace, source: SourceSettings) -> tuple[Finding, Read
         if "://" in path:
             return fine("source", source.name, "a database, not asked now", "数据库，此处未连接"), None
         location = str(workspace.root / path)
+        _check_regular(location)
         reading = read_source(location, _sound_columns(workspace), table=source.table, query=query)
     except (CatalogError, ConfigError) as error:
         return wrong("source", source.name, error, status="warning"), None
@@ -93,6 +96,21 @@ def _source(workspace: Workspace, source: SourceSettings) -> tuple[Finding, Read
     en = f"{rows} products" + (f", {refused} cells with errors: see catalog check" if refused else "")
     zh = f"{rows} 个商品" + (f"，{refused} 处错误：见 catalog check" if refused else "")
     return fine("source", source.name, en, zh, products=rows, errors=refused), reading
+
+
+def _check_regular(location: str) -> None:
+    """Raises CatalogError for a pipe, a socket or a device, which may let its reader wait for ever."""
+    for path in (Path(location), Path(location.rpartition("#")[0])):
+        try:
+            mode = path.stat().st_mode
+        except OSError:  # the reader says it better
+            continue
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise CatalogError(
+                f"{path} is no regular file and was not opened; name a file or a database in config/app.toml",
+                zh=f"{path} 不是普通文件，未打开；请在 config/app.toml 中填写文件或数据库",
+                code="not_a_file",
+            )
 
 
 def _sound_columns(workspace: Workspace) -> Workspace:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
 
 from catalog_imagegen.adapters.comfyui.answers import Condition, Missing
 from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
@@ -15,6 +18,11 @@ from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
 from catalog_imagegen.stages.workflow import Workflow
 
 GIB = 2**30
+ANSWER_S = 10.0
+"""What servers have for all their answers. The client waits longer, and for one that drips bytes without end."""
+
+Found = SimpleQueue[Finding | Exception | None]
+"""What is found while it is being found; None when that was all."""
 
 
 def examine_servers(
@@ -23,9 +31,42 @@ def examine_servers(
     """Each configured server, or those at *urls*; with *only_named* the configured are never looked at."""
     workflows, _ = workflows_in_use(workspace)
     configured = [] if only_named else [server.url for server in settings.comfyui]
-    for url in dict.fromkeys(urls or configured):
-        with closing(ComfyUIBackend(url, patience_s=0)) as backend:
-            yield from _server(backend, workflows, is_configured=not urls)
+    deadline = monotonic() + ANSWER_S
+    looks = {url: _look(url, workflows, is_configured=not urls) for url in dict.fromkeys(urls or configured)}
+    for url, found in looks.items():
+        yield from _in_time(url, found, deadline)
+
+
+def _look(url: str, workflows: Mapping[str, Workflow], *, is_configured: bool) -> Found:
+    """Begin to look at a server, in a thread that nobody has to wait for."""
+    found = Found()
+
+    def look() -> None:
+        try:
+            with closing(ComfyUIBackend(url, patience_s=0)) as backend:
+                for finding in _server(backend, workflows, is_configured=is_configured):
+                    found.put(finding)
+            found.put(None)
+        except Exception as error:  # noqa: BLE001  # raised where it is waited for
+            found.put(error)
+
+    Thread(target=look, name=f"doctor {url}", daemon=True).start()
+    return found
+
+
+def _in_time(url: str, found: Found, deadline: float) -> Iterator[Finding]:
+    """What is found until the deadline; being late is the last finding."""
+    while True:
+        try:
+            finding = found.get(timeout=max(0.0, deadline - monotonic()))
+        except Empty:
+            yield _late(url)
+            return
+        if finding is None:
+            return
+        if isinstance(finding, Exception):
+            raise finding
+        yield finding
 
 
 def _server(
@@ -97,6 +138,21 @@ def _equipment(backend: ComfyUIBackend, workflows: Mapping[str, Workflow]) -> It
             missing.remedy_zh,
             {"missing": missing.what, "workflows": names},
         )
+
+
+def _late(url: str) -> Finding:
+    return Finding(
+        "server",
+        "error",
+        url,
+        f"has not answered everything within {ANSWER_S:g} s",
+        f"未能在 {ANSWER_S:g} 秒内答完",
+        "restart ComfyUI there, check the network, and that no other program has this port; "
+        "or name another server with [[comfyui]] url in config/app.toml or --comfyui URL",
+        "请在该机器上重启 ComfyUI，检查网络以及该端口是否被其他程序占用；"
+        "或在 config/app.toml 的 [[comfyui]] url 或 --comfyui URL 中填写其他服务器",
+        {"code": "comfyui_slow"},
+    )
 
 
 def _silent(url: str, error: BackendUnavailable) -> Finding:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 
+from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.files import discard, explain, stage
 from catalog_imagegen.adapters.ledger.examine import Examined, examine, network_drive
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
 from catalog_imagegen.config import Workspace
 from catalog_imagegen.domain.errors import CatalogImagegenError, ConfigError
+from catalog_imagegen.domain.fingerprint import Digest
 
 PROBE = bytes(64 * 1024)
 """Written, synced and removed again to see whether anything can be written."""
@@ -80,15 +82,16 @@ def _explained(error: OSError, place: Path) -> CatalogImagegenError:
     )
 
 
-def examine_ledgers(workspace: Workspace) -> tuple[list[Finding], frozenset[str]]:
-    """The ledgers of pictures and of placeholders; and the extra columns of the rows recorded there."""
-    found, headers = [], frozenset[str]()
+def examine_ledgers(workspace: Workspace) -> Generator[Finding, None, frozenset[str]]:
+    """The ledgers of pictures and of placeholders, with their bytes; returns the extra columns of their rows."""
+    headers = frozenset[str]()
     for data in (workspace.root / "data", workspace.root / "data" / "simulated"):
         path = data / "ledger.sqlite"
         examined = examine(path)
         headers |= examined.headers
         if examined.standing != "none" or data == workspace.data:
-            found.append(_ledger(path, str(path.relative_to(workspace.root)), examined))
+            yield _ledger(path, str(path.relative_to(workspace.root)), examined)
+        yield from _bytes(data / "blobs", examined.digests, str(data.relative_to(workspace.root)))
     if drive := network_drive(workspace.root / "data"):
         error = ConfigError(
             f"{workspace.root}: SQLite cannot be trusted on a network drive ({drive}); "
@@ -96,8 +99,29 @@ def examine_ledgers(workspace: Workspace) -> tuple[list[Finding], frozenset[str]
             zh=f"{workspace.root}：网络盘（{drive}）上的 SQLite 不可靠；请把工作区放在本地磁盘",
             code="network_drive",
         )
-        found.append(wrong("ledger", str(workspace.root), error))
-    return found, headers
+        yield wrong("ledger", str(workspace.root), error)
+    return headers
+
+
+def _bytes(folder: Path, digests: Collection[Digest], data: str) -> Iterator[Finding]:
+    """Pictures whose bytes are gone. Looks at names only, and makes no folder."""
+    try:
+        blobs = FolderBlobs(folder) if folder.is_dir() else None
+        missing = [name for name in digests if blobs is None or not blobs.has(name)]
+    except OSError as error:
+        yield wrong("ledger", str(folder), _explained(error, folder))
+        return
+    if missing:
+        yield Finding(
+            "ledger",
+            "error",
+            str(folder),
+            f"the bytes of {len(missing)} of the ledger's pictures are not in {data}/blobs",
+            f"数据库中有 {len(missing)} 张图片在 {data}/blobs 中没有文件",
+            f"restore the backup of {data}/, or run again: they will be made again",
+            f"请恢复 {data}/ 的备份，或重新运行：这些图片会重新生成",
+            {"code": "bytes_missing", "missing": len(missing)},
+        )
 
 
 def _ledger(path: Path, name: str, examined: Examined) -> Finding:
