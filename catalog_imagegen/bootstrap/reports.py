@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
+from catalog_imagegen import __version__
 from catalog_imagegen.adapters.files import make_folder, write_whole
 from catalog_imagegen.adapters.reports import excel, html
 from catalog_imagegen.adapters.reports.excel import ExcelReport
 from catalog_imagegen.adapters.reports.heading import Heading
 from catalog_imagegen.adapters.reports.html import HtmlReport
-from catalog_imagegen.adapters.reports.standing import standing_listings
+from catalog_imagegen.adapters.reports.stamps import Stamps
+from catalog_imagegen.adapters.reports.standing import stamp_of, standing_listings
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
 from catalog_imagegen.bootstrap.house import House
-from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.errors import CatalogImagegenError, ConfigError
+from catalog_imagegen.domain.fingerprint import fingerprint
+from catalog_imagegen.domain.imaging import Platform
 from catalog_imagegen.language import Language
+from catalog_imagegen.pipeline import views
 from catalog_imagegen.pipeline.publish import publications
 from catalog_imagegen.pipeline.report import build
 from catalog_imagegen.pipeline.status import overview
@@ -26,6 +33,8 @@ from catalog_imagegen.pipeline.want import spu_subject
 NAMES = ("report.html", "report.xlsx")
 HEAD_BYTES = 4_096
 """How much of a page must be read to find its state."""
+MAX_SKUS_FOR_SMALL_CHANGES = 1_000
+"""Of a larger shop a report takes seconds; a change of one picture leaves it to the next run."""
 
 
 def write_reports(
@@ -36,10 +45,34 @@ def write_reports(
     skus: Collection[str] | None = None,
     platforms: Collection[str] = (),
 ) -> list[Path]:
-    """Write a page and a workbook into a folder that listings lie in; returns those that changed."""
-    report = gather(house, folder, skus=skus, platforms=platforms)
-    places = [folder / name for name in NAMES]
-    return [place for place in places if _write(report, house, place, folder, language)]
+    """Write a page and a workbook into a folder that listings lie in; returns those that changed.
+
+    Trouble with one of them is raised after the other is written.
+    """
+    desk = _Desk(house, folder, language, skus, platforms)
+    written: list[Path] = []
+    troubles: list[Exception] = []
+    for place in (folder / name for name in NAMES):
+        try:
+            if desk.write(place):
+                written.append(place)
+        except (CatalogImagegenError, OSError) as trouble:
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
+    return written
+
+
+def refresh_reports(house: House, *, language: Language, is_small_change: bool = False) -> bool:
+    """Bring the reports in the workspace's output up to date.
+
+    False where they were left as they are: after a small change in a shop so large that it would take
+    longer than the change itself.
+    """
+    if is_small_change and house.services.ledger.sku_count() > MAX_SKUS_FOR_SMALL_CHANGES:
+        return False
+    write_reports(house, house.workspace.output, language=language)
+    return True
 
 
 def write_report(
@@ -57,9 +90,7 @@ def write_report(
     *listings*, or the workspace's output. Raises ConfigError for any other suffix.
     """
     check_destination(destination)
-    folder = listings or house.workspace.output
-    report = gather(house, folder, skus=skus, platforms=platforms)
-    return _write(report, house, destination, folder, language)
+    return _Desk(house, listings or house.workspace.output, language, skus, platforms).write(destination)
 
 
 def check_destination(destination: Path) -> None:
@@ -87,34 +118,85 @@ def gather(
     relatives = products if skus is None else ledger.products(skus=(), spus={p.family for p in products})
     subjects = {f"sku:{p.sku}" for p in relatives} | {spu_subject(p) for p in relatives}
     pictures = ledger.pictures(None if skus is None else subjects)
-    enabled = house.services.enabled
-    names = platforms or [name for name in setup.platforms if name in enabled or (listings / name).is_dir()]
-    found = publications([setup.platforms[name] for name in names], relatives, pictures)
+    found = publications(_platforms(house, listings, platforms), relatives, pictures)
     return build(
         overview(products, pictures),
         found,
-        ledger.attempts(),
+        ledger.attempts_at(None if skus is None else subjects),
         standing_listings(listings, [(p.platform.name, p.folder) for p in found]),
         roles=list(setup.roles),
         only_standing=listings.resolve() != house.workspace.output.resolve(),
     )
 
 
-def _write(report: ReportView, house: House, destination: Path, folder: Path, language: Language) -> bool:
-    workspace = house.workspace
-    way = os.path.relpath(folder.resolve(), destination.resolve().parent)
-    heading = Heading(
-        shop=workspace.root.resolve().name,
-        made_at=datetime.now(UTC),
-        base="" if way == "." else f"{way.replace(os.sep, '/')}/",
-    )
-    is_page = destination.suffix.lower() == ".html"
-    writer = (HtmlReport if is_page else ExcelReport)(report, heading, language)
-    if _standing_state(destination, is_page=is_page) == writer.state:
-        return False
-    make_folder(destination.parent)
-    write_whole(destination, writer.render(Thumbnails(workspace.data / "thumbnails", house.services.blobs)))
-    return True
+def _platforms(house: House, listings: Path, names: Collection[str]) -> list[Platform]:
+    """The platforms of these names, else the enabled ones and those that something stands of."""
+    setup, enabled = house.services.setup, house.services.enabled
+    found = names or [name for name in setup.platforms if name in enabled or (listings / name).is_dir()]
+    return [setup.platforms[name] for name in found]
+
+
+@dataclass(frozen=True)  # without slots, so that each part is found once, and only if it is needed
+class _Desk:
+    """Writes reports of the same SKUs and listings; gathers nothing where nothing can have changed."""
+
+    house: House
+    folder: Path
+    language: Language
+    skus: Collection[str] | None
+    platforms: Collection[str]
+
+    @cached_property
+    def report(self) -> ReportView:
+        """All that is shown."""
+        return gather(self.house, self.folder, skus=self.skus, platforms=self.platforms)
+
+    @cached_property
+    def facts(self) -> Sequence[object]:
+        """Names all that a report is made of, but for the place it is written to."""
+        house = self.house
+        platforms = _platforms(house, self.folder, self.platforms)
+        return (
+            house.services.ledger.stamp(),
+            stamp_of(self.folder, [p.name for p in platforms]),
+            repr(platforms),
+            list(house.services.setup.roles),
+            None if self.skus is None else sorted(self.skus),
+            self.language.code,
+            house.workspace.root.resolve().name,
+            [views.VERSION, html.VERSION, excel.VERSION, __version__, html.design()],
+        )
+
+    @property
+    def is_of_workspace(self) -> bool:
+        """Whether it is about what lies in the workspace's output, and not handed on."""
+        return self.folder.resolve() == self.house.workspace.output.resolve()
+
+    def write(self, destination: Path) -> bool:
+        """Write one report; False where the same stands there already."""
+        way = os.path.relpath(self.folder.resolve(), destination.resolve().parent)
+        base = "" if way == "." else f"{way.replace(os.sep, '/')}/"
+        if not self.is_of_workspace:
+            return self._write(destination, base=base)
+        stamps = Stamps(self.house.workspace.data / "reports.json")
+        stamp = fingerprint("report stamp", 1, [base, *self.facts])
+        if stamps.holds(destination, stamp):
+            return False
+        is_new = self._write(destination, base=base)
+        stamps.keep(destination, stamp)
+        return is_new
+
+    def _write(self, destination: Path, *, base: str) -> bool:
+        workspace = self.house.workspace
+        heading = Heading(shop=workspace.root.resolve().name, made_at=datetime.now(UTC), base=base)
+        is_page = destination.suffix.lower() == ".html"
+        writer = (HtmlReport if is_page else ExcelReport)(self.report, heading, self.language)
+        if _standing_state(destination, is_page=is_page) == writer.state:
+            return False
+        make_folder(destination.parent)
+        thumbnails = Thumbnails(workspace.data / "thumbnails", self.house.services.blobs)
+        write_whole(destination, writer.render(thumbnails))
+        return True
 
 
 def _standing_state(destination: Path, *, is_page: bool) -> str:

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from catalog_imagegen.bootstrap import House, read_source
-from catalog_imagegen.bootstrap.reports import write_reports
 from catalog_imagegen.cli import options, show
+from catalog_imagegen.cli.refresh import refresh
 from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import (
     EXIT_ITEMS_FAILED,
@@ -64,7 +64,9 @@ def run(
         reading = read_source(catalog, house.workspace, table=table)
         source = house.source_of(catalog)
         prepared = choose(reading, source, selection, house.services)
-        _finish(house, _carry_out(house, prepared, source, "run", quiet=json), as_json=json)
+        report = _carry_out(house, prepared, source, "run", quiet=json)
+        del reading, prepared  # large, and the report needs room
+        _finish(house, report, as_json=json)
 
 
 def plan(
@@ -117,7 +119,9 @@ def regenerate(
     """
     with _house(workspace, out, comfyui, simulate=simulate) as house:
         prepared = again(sku, role=role, slot=slot, seed=seed, note=note, services=house.services)
-        _finish(house, _carry_out(house, prepared, "", "regenerate", quiet=json), as_json=json)
+        report = _carry_out(house, prepared, "", "regenerate", quiet=json)
+        del prepared
+        _finish(house, report, as_json=json, is_small_change=True)
 
 
 def retry(
@@ -137,7 +141,9 @@ def retry(
         failed = {p.wanted.key for p in from_ledger(selection, house.services).plan.pictures if p.failure}
         house.services.ledger.forgive(failed)
         prepared = from_ledger(replace(selection, keys=frozenset(failed)), house.services)
-        _finish(house, _carry_out(house, prepared, "", "retry", quiet=json), as_json=json)
+        report = _carry_out(house, prepared, "", "retry", quiet=json)
+        del prepared
+        _finish(house, report, as_json=json)
 
 
 def sync(
@@ -170,6 +176,7 @@ def sync(
                 unreadable.append(Unreadable(source.name, error))
                 continue
             reports.append(_carry_out(house, prepared, source.name, f"sync {source.name}", quiet=json))
+            del prepared
         if not reports:
             raise unreadable[0].error
         _finish(house, merged(reports, [trouble.issue for trouble in unreadable]), as_json=json)
@@ -216,13 +223,14 @@ def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, q
     raise typer.Exit(EXIT_INTERRUPTED)
 
 
-def _finish(house: House, report: Report, *, as_json: bool) -> None:
-    write_reports(house, house.workspace.output, language=show.words())
+def _finish(house: House, report: Report, *, as_json: bool, is_small_change: bool = False) -> None:
+    """Show what a command did, then bring the reports up to date, and end."""
     if as_json:
         show.as_json(show.report_json(report))
     else:
         page = house.workspace.output / "report.html"
         show.report(report, page=str(page), is_simulated=house.workspace.is_simulated)
+    refresh(house, is_small_change=is_small_change)
     if report.unavailable and report.pictures["pending"]:
         if as_json:
             show.complain(report.unavailable[0])

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from catalog_imagegen.bootstrap import Servers
 from catalog_imagegen.cli import options, show
+from catalog_imagegen.cli.refresh import refresh
 from catalog_imagegen.domain.errors import EXIT_ITEMS_FAILED, EXIT_OK, ConfigError
 from catalog_imagegen.pipeline import review as reviewing
 from catalog_imagegen.pipeline.prepare import Services
@@ -129,6 +130,7 @@ def _decide(place: _Place, decide: Callable[[Services], list[Reviewed]]) -> None
             show.as_json({"reviewed": [_as_json(one) for one in found]})
         else:
             _show(found)
+        refresh(house, is_small_change=True)
     refused = any(one.outcome == "refused" for one in found)
     raise typer.Exit(EXIT_ITEMS_FAILED if refused else EXIT_OK)
 

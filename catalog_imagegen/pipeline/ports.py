@@ -74,6 +74,14 @@ class CatalogLedger(Protocol):
 
     def add_take(self, key: ImageKey, *, seed: int | None, note: str) -> Take: ...
 
+    def sku_count(self) -> int:
+        """How many products are recorded."""
+        ...
+
+    def stamp(self) -> str:
+        """Names all that the ledger says of products and pictures; cheap, and the same while nothing changed."""
+        ...
+
 
 class PictureLedger(Protocol):
     """The pictures: what was wanted last, what became of it."""
@@ -152,6 +160,10 @@ class JobLedger(Protocol):
 
     def attempts(self, run: str = "") -> list[AttemptRecord]:
         """The attempts of a run, or all, in the order in which they were sent."""
+        ...
+
+    def attempts_at(self, subjects: Collection[str] | None) -> list[AttemptRecord]:
+        """The attempts at wanted pictures of these subjects, or of all; each picture's in the order sent."""
         ...
 
     def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:

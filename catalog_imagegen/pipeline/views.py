@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from catalog_imagegen.domain.catalog import Product
-from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import Fit, Verdict
 from catalog_imagegen.domain.job import AttemptRecord, PictureState, PictureStatus, SkuStatus
 
-VERSION = 1
+VERSION = 2
 Standing = Literal["approved", "stale", "draft", "outdated"]
 """Of a listed file: stale is approved, outdated is not, and both show an earlier prompt or take."""
 Kind = Literal["failed", "blocked", "refused", "unwritten", "review", "doubtful"]
@@ -179,7 +181,7 @@ class Totals:
     """Per picture that was made, as its server says."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that the state is computed once
 class ReportView:
     """All that a report shows."""
 
@@ -188,10 +190,14 @@ class ReportView:
     totals: Totals
     has_placeholders: bool
 
-    @property
+    @cached_property
     def state(self) -> Fingerprint:
         """Names all that is shown, so that a report of the same is not written again."""
-        return fingerprint("report", VERSION, [repr(sku) for sku in self.skus])
+        named = hashlib.sha256(f"report {VERSION}".encode())
+        for sku in self.skus:
+            for part in _shown(sku):
+                named.update(repr(part).encode())
+        return Fingerprint(named.hexdigest())
 
     def renders(self) -> tuple[Digest, ...]:
         """The renders that are shown, each once, in the order of the page."""
@@ -200,3 +206,22 @@ class ReportView:
             found |= dict.fromkeys(file.render for listing in sku.listings for file in listing.files)
             found |= dict.fromkeys(p.status.render.digest for p in sku.apart if p.status.render)
         return tuple(found)
+
+
+def _shown(sku: SkuView) -> Iterator[tuple[object, ...]]:
+    """What reports show of a SKU, in small parts."""
+    p = sku.product
+    yield "sku", p.sku, p.name, p.brand, p.category, p.color, p.material, p.size, p.spec, sku.status
+    for picture in sku.pictures:
+        yield ("picture", picture.status, picture.files)
+        yield from (
+            ("attempt", a.render_key, a.server, a.outcome, a.error, a.submitted_at.timestamp(), *_clock(a))
+            for a in picture.attempts
+        )
+    for listing in sku.listings:
+        yield "listing", listing.platform, listing.title, listing.folder, listing.variants, listing.total
+        yield listing.files
+
+
+def _clock(attempt: AttemptRecord) -> tuple[float | None, ...]:
+    return tuple(None if t is None else t.timestamp() for t in (attempt.started_at, attempt.finished_at))

@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 import requests
+import typer
 
+from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
 from catalog_imagegen.bootstrap.doctor import server as examination
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine
 from catalog_imagegen.cli import doctor as command_line
@@ -241,14 +243,14 @@ def test_what_a_slow_server_did_say_is_kept(shop: Shop, url: str, monkeypatch: p
     """Its version is told before the question that it does not answer."""
     monkeypatch.setattr(examination, "ANSWER_S", 0.9)
     asked, over = Event(), Event()
-    missing = examination.ComfyUIBackend.missing
+    missing = ComfyUIBackend.missing
 
     def stuck(*arguments: Any) -> Any:
         asked.set()
         over.wait(20)
         return missing(*arguments)
 
-    monkeypatch.setattr(examination.ComfyUIBackend, "missing", stuck)
+    monkeypatch.setattr(ComfyUIBackend, "missing", stuck)
     try:
         found = doctor(shop, "--comfyui", url)
     finally:
@@ -270,7 +272,7 @@ def test_each_finding_is_printed_before_the_next_is_known(
             seen.append(capsys.readouterr().out)
 
     monkeypatch.setattr(command_line, "examine", examine)
-    with pytest.raises(command_line.typer.Exit):
+    with pytest.raises(typer.Exit):
         command_line.doctor(None, shop.root)
     assert [f"file {number}" in out and len(out.splitlines()) == 1 for number, out in enumerate(seen)] == [
         True

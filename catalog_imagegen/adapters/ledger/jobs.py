@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, RUN, now
@@ -84,19 +84,23 @@ class JobRows(Sql):
         """The attempts of a run, or all, in the order in which they were sent."""
         query = select(ATTEMPT).order_by(ATTEMPT.c.submitted_at)
         with self._reading() as db:
+            return [_record(row) for row in db.execute(query.where(ATTEMPT.c.run == run) if run else query)]
+
+    def attempts_at(self, subjects: Collection[str] | None) -> list[AttemptRecord]:
+        """The attempts at wanted pictures of these subjects, or of all; see the port."""
+        query = (
+            select(ATTEMPT)
+            .join(PICTURE, PICTURE.c.key == ATTEMPT.c.picture_key)
+            .where(PICTURE.c.is_wanted)
+            .order_by(ATTEMPT.c.submitted_at)
+        )
+        with self._reading() as db:
+            if subjects is None:
+                return [_record(row) for row in db.execute(query)]
             return [
-                AttemptRecord(
-                    prompt_id=row.prompt_id,
-                    key=ImageKey.parse(row.picture_key),
-                    render_key=Fingerprint(row.render_key),
-                    server=row.server,
-                    outcome=row.outcome,
-                    error=row.error,
-                    submitted_at=_utc(row.submitted_at) or row.submitted_at,
-                    started_at=_utc(row.started_at),
-                    finished_at=_utc(row.finished_at),
-                )
-                for row in db.execute(query.where(ATTEMPT.c.run == run) if run else query)
+                _record(row)
+                for chunk in chunks(sorted(subjects))
+                for row in db.execute(query.where(PICTURE.c.subject.in_(chunk)))
             ]
 
     def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:
@@ -152,6 +156,20 @@ class JobRows(Sql):
         """Record how a run ended."""
         with self._engine.begin() as db:
             db.execute(update(RUN).where(RUN.c.id == run).values(ended_at=now(), outcome=dict(outcome)))
+
+
+def _record(row: Row[Any]) -> AttemptRecord:
+    return AttemptRecord(
+        prompt_id=row.prompt_id,
+        key=ImageKey.parse(row.picture_key),
+        render_key=Fingerprint(row.render_key),
+        server=row.server,
+        outcome=row.outcome,
+        error=row.error,
+        submitted_at=_utc(row.submitted_at) or row.submitted_at,
+        started_at=_utc(row.started_at),
+        finished_at=_utc(row.finished_at),
+    )
 
 
 def _utc(moment: datetime | None) -> datetime | None:

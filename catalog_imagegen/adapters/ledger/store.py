@@ -11,11 +11,12 @@ from catalog_imagegen.adapters.ledger.jobs import JobRows
 from catalog_imagegen.adapters.ledger.pictures import PictureRows
 from catalog_imagegen.adapters.ledger.reviews import ReviewRows
 from catalog_imagegen.adapters.ledger.sql import chunks
+from catalog_imagegen.adapters.ledger.stamp import StampRows
 from catalog_imagegen.adapters.ledger.tables import LEASE, RENDER
 from catalog_imagegen.domain.fingerprint import Digest
 
 
-class SqlLedger(CatalogRows, PictureRows, ReviewRows, JobRows):
+class SqlLedger(CatalogRows, PictureRows, ReviewRows, JobRows, StampRows):
     """The database of record, shared by any number of processes.
 
     A lease counts only while the process that holds it is alive.

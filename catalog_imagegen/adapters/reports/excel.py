@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -55,6 +58,18 @@ HEADER_ROW = 3
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0d-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _STATE_PROPERTY = "catalog-imagegen-state"
 _STATE = re.compile(rb'name="catalog-imagegen-state"><vt:lpwstr>([0-9a-f]{64})<')
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,  # also NotImplementedError: encrypted, or packed in a way that is unknown here
+    ValueError,
+)
+"""What reading a damaged or foreign package may raise."""
 _COLORS: Mapping[str, tuple[str, str]] = {
     "good": ("#0F6B45", "#DFF3E8"),
     "look": ("#0B5CAD", "#E0EEFB"),
@@ -248,7 +263,10 @@ class Pen:
         """Put a picture into the middle of a cell; it moves and hides with its row."""
         if preview.render not in self._thumbnails:
             return
-        content, (width, height) = as_jpeg(self._thumbnails[preview.render])
+        try:
+            content, (width, height) = as_jpeg(self._thumbnails[preview.render])
+        except (OSError, SyntaxError, ValueError):  # a damaged thumbnail costs its preview, not the report
+            return
         scale = SHOWN / max(width, height)
         options: dict[str, Any] = {
             "image_data": io.BytesIO(content),
@@ -287,7 +305,7 @@ def clean(text: str) -> str:
 
 def state_of(content: bytes) -> str:
     """The state that a workbook says it shows, or ``""``."""
-    with suppress(zipfile.BadZipFile, KeyError), zipfile.ZipFile(io.BytesIO(content)) as book:
+    with suppress(*_UNREADABLE), zipfile.ZipFile(io.BytesIO(content)) as book:
         found = _STATE.search(book.read("docProps/custom.xml"))
         return found[1].decode() if found else ""
     return ""

@@ -67,11 +67,11 @@ class HtmlReport:
     @cached_property
     def state(self) -> Fingerprint:
         """Names the page but for the time it was made."""
-        heading, design = self._heading, [_source(name) for name in _DESIGN]
+        heading = self._heading
         return fingerprint(
             "page",
             VERSION,
-            [self._whole.state, heading.shop, heading.base, self._words.code, __version__, design],
+            [self._whole.state, heading.shop, heading.base, self._words.code, __version__, design()],
         )
 
     def render(self, thumbnails: Thumbnails) -> bytes:
@@ -180,6 +180,11 @@ class Looks:
             return f"empty {picture.status.state}"
         mark = " ph" if render.placeholder else ""
         return f"{self.shapes[_own_shape(picture)]} {self._previews.get(render.digest, '')}{mark}"
+
+
+def design() -> list[str]:
+    """The sources of the page's looks."""
+    return [_source(name) for name in _DESIGN]
 
 
 def state_of(head: bytes) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,31 @@ def standing_listings(
             continue
         found[platform, subject] = tuple(_standing(file, place) for file in manifest.files)
     return found
+
+
+def stamp_of(folder: Path, platforms: Iterable[str]) -> str:
+    """Names what stands below *folder* by the names, sizes and times of its files; reads none of them."""
+    named = hashlib.sha256()
+    for platform in platforms:
+        for place in sorted(_entries(folder / platform), key=lambda entry: entry.name):
+            files = [(file.name, *_stat(file)) for file in _entries(place.path)]
+            named.update(repr((platform, place.name, sorted(files))).encode())
+    return named.hexdigest()
+
+
+def _entries(folder: str | Path) -> list[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as found:
+        return list(found)
+    return []
+
+
+def _stat(file: os.DirEntry[str]) -> tuple[int, int]:
+    """Size and time; nothing of a file that has just gone."""
+    try:
+        found = file.stat()
+    except OSError:
+        return (-1, -1)
+    return (found.st_size, found.st_mtime_ns)
 
 
 def _standing(file: _File, place: Path) -> StandingFile:

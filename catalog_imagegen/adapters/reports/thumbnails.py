@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from catalog_imagegen.adapters.files import make_folder, write_whole
+from catalog_imagegen.adapters.reports.projection import write_soon
 from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.pipeline.ports import BlobStore
 from catalog_imagegen.stages.rendition import open_render
@@ -18,6 +18,8 @@ from catalog_imagegen.stages.rendition import open_render
 SIDES = (384, 288, 224, 176, 128)
 """The longer side of a thumbnail in pixels. The first is made of the render, the others of the first."""
 QUALITY = 72
+_HOLE = bytes(512)
+"""What a power cut leaves of blocks that were not written; no compressed picture has so many zeros in a row."""
 
 
 class Thumbnails:
@@ -35,9 +37,10 @@ class Thumbnails:
     def get(self, name: Digest, side: int) -> bytes:
         """The thumbnail of a render, as WebP. Raises FileNotFoundError if the render is gone."""
         try:
-            return self._path(name, side).read_bytes()
+            content = self._path(name, side).read_bytes()
         except FileNotFoundError:
-            return self._write(name, side, self._source(name, side))
+            content = b""
+        return content if is_whole(content) else self._write(name, side, self._source(name, side))
 
     def all(self, names: Iterable[Digest], side: int) -> Mapping[Digest, bytes]:
         """The thumbnails of these renders; those whose render is gone or unreadable are left out."""
@@ -64,13 +67,17 @@ class Thumbnails:
 
     def _write(self, name: Digest, side: int, image: Image.Image) -> bytes:
         content = encoded(image, side)
-        path = self._path(name, side)
-        make_folder(path.parent)
-        write_whole(path, content)
+        write_soon(self._path(name, side), content)
         return content
 
     def _path(self, name: Digest, side: int) -> Path:
         return self._folder / name[:2] / f"{name}-{side}.webp"
+
+
+def is_whole(webp: bytes) -> bool:
+    """Whether a file has the length that it says, and no hole; much quicker than decoding it."""
+    length = int.from_bytes(webp[4:8], "little") + 8
+    return webp[:4] == b"RIFF" and webp[8:12] == b"WEBP" and len(webp) == length and _HOLE not in webp
 
 
 def encoded(image: Image.Image, side: int) -> bytes:

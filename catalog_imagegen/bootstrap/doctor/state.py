@@ -91,7 +91,8 @@ def examine_ledgers(workspace: Workspace) -> Generator[Finding, None, frozenset[
         headers |= examined.headers
         if examined.standing != "none" or data == workspace.data:
             yield _ledger(path, str(path.relative_to(workspace.root)), examined)
-        yield from _bytes(data / "blobs", examined.digests, str(data.relative_to(workspace.root)))
+        if examined.digests:
+            yield from _bytes(data / "blobs", examined.digests, str(data.relative_to(workspace.root)))
     if drive := network_drive(workspace.root / "data"):
         error = ConfigError(
             f"{workspace.root}: SQLite cannot be trusted on a network drive ({drive}); "
