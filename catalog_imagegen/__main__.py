@@ -6,18 +6,27 @@ import logging
 import sys
 import traceback
 
-from typer.main import get_command
-
-from catalog_imagegen.cli import app
-from catalog_imagegen.cli.help import translate
-from catalog_imagegen.cli.show import complain, speak, words
-from catalog_imagegen.domain.errors import EXIT_BUG, CatalogImagegenError
-from catalog_imagegen.language import spoken_here
+EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run a command. Exit codes: 0 good, 1 some items failed, 2 mend input, 75 try later, 70 a bug."""
+    """Run a command. Exit codes: 0 good, 1 some items failed, 2 mend input, 75 try later, 70 a bug, 130 Ctrl-C."""
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
+    try:
+        _run()
+    except KeyboardInterrupt:  # before or after the work; during it the command itself says what was kept
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _run() -> None:
+    from typer.main import get_command  # noqa: PLC0415 - so that Ctrl-C during these imports ends kindly too
+
+    from catalog_imagegen.cli import app  # noqa: PLC0415 - the same
+    from catalog_imagegen.cli.help import translate  # noqa: PLC0415 - the same
+    from catalog_imagegen.cli.show import complain, speak, words  # noqa: PLC0415 - the same
+    from catalog_imagegen.domain.errors import EXIT_BUG, CatalogImagegenError  # noqa: PLC0415 - the same
+    from catalog_imagegen.language import spoken_here  # noqa: PLC0415 - the same
+
     try:
         speak(spoken_here())
         command = get_command(app)

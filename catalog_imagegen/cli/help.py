@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,7 +30,12 @@ def translate(command: Any, words: Language) -> None:
     for name, text in FRAMES.items():
         setattr(rich_utils, name, words.tr(text))
     for thing in _things(command):
-        thing.help = words.tr(thing.help)
+        thing.help = _breakable(words.tr(thing.help)) if words.code == "zh" else words.tr(thing.help)
+
+
+def _breakable(text: str) -> str:
+    """Chinese with a blank after its stops, for a terminal breaks lines at blanks only."""
+    return re.sub(r"([，。；、）])(?=[^\s，。；：、）])|(?<=[^\s，。；、）])(?=（)", r"\1 ", text)
 
 
 def texts(command: Any) -> list[str]:

@@ -261,7 +261,7 @@ def _plan_json(prepared: Prepared) -> Mapping[str, Any]:
     return {
         "pictures": pictures,
         "blocked": [
-            {k: str(v) if k == "key" else v for k, v in asdict(b).items() if k != "platforms"}
+            {k: v for k, v in asdict(b).items() if k != "platforms"} | {"key": str(b.key)}
             for b in prepared.plan.blocked
             if b.key in prepared.chosen
         ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from rich.text import Text
 
 from catalog_imagegen.bootstrap import House
@@ -33,12 +36,19 @@ def refresh(house: House, *, is_small_change: bool = False) -> None:
         show.err.print(told, soft_wrap=True)
         return
     if not is_fresh:
-        more = " --simulate" if house.workspace.is_simulated else ""
-        command = f"catalog-imagegen report {house.workspace.output / 'report.html'}{more}"
+        command = shlex.join(_report_now(house))
         text = words.tr(
             "With so many products the report waits for the next run; now: {command}", command=command
         )
         show.err.print(Text(text, style="dim"), soft_wrap=True)
+
+
+def _report_now(house: House) -> list[str]:
+    """The command that writes the page, as typed here."""
+    place = house.workspace
+    words = ["catalog-imagegen", "report", str(place.output / "report.html")]
+    words += ["--simulate"] if place.is_simulated else []
+    return words if place.root.resolve() == Path.cwd() else [*words, "--workspace", str(place.root)]
 
 
 def _plain(trouble: OSError) -> tuple[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from types import TracebackType
@@ -41,6 +43,8 @@ def said(en: str, zh: str) -> Text:
     return Text(_language.pick(en, zh))
 
 
+ALIKE_SHOWN = 12
+"""Issues of one kind that a terminal shows; in a long catalog one mistake is often made in every row."""
 PIPED_COLUMNS = 140
 """Width of tables that no terminal limits."""
 
@@ -102,9 +106,23 @@ def issues(found: Sequence[Issue], *, with_notes: bool = False) -> None:
     table.add_column(tr("cell"), no_wrap=True)
     table.add_column("")
     table.add_column(tr("what to do"), overflow="fold")
-    for issue in shown:
-        table.add_row(Text(issue.where), colored(issue.severity), said(issue.message_en, issue.message_zh))
+    alike: Counter[str] = Counter()
+    for issue in sorted(shown, key=lambda issue: _natural(issue.where)):
+        alike[issue.code] += 1
+        if alike[issue.code] <= ALIKE_SHOWN:
+            table.add_row(
+                Text(issue.where), colored(issue.severity), said(issue.message_en, issue.message_zh)
+            )
     out.print(table)
+    if rest := sum(count - ALIKE_SHOWN for count in alike.values() if count > ALIKE_SHOWN):
+        out.print(
+            Text(tr("… and {count} more of the same kinds; --json has them all", count=rest), style="dim")
+        )
+
+
+def _natural(where: str) -> list[tuple[int, str]]:
+    """Row 8 comes before row 10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", where)]
 
 
 def problems(found: Sequence[Problem]) -> None:

@@ -133,13 +133,13 @@ class Failure:
         return REMEDIES[self.code][1]
 
 
-def used_up(reason: str) -> tuple[str, str]:
+def used_up(reason: str, *, sku: str, role: str, slot: int) -> tuple[str, str]:
     """Why a picture that was rejected too often waits for a person, in English and Chinese."""
-    again = 'catalog-imagegen regenerate SKU --note "…"'
+    again = f'catalog-imagegen regenerate {sku} --role {role} --slot {slot} --note "…"'
     said = reason or "no reason given"
     return (
         f"rejected, and its new takes are used up ({said}); change the row or the template, or: {again}",
-        f"已退回，自动重拍次数已用完（{reason or '未写原因'}）；请修改商品行或模板，或运行 {again}",
+        f"多次退回，自动重拍次数已用完（{reason or '未写原因'}）；请修改商品行或模板，或运行 {again}",
     )
 
 

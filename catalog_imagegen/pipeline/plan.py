@@ -37,7 +37,8 @@ def plan(
 
 def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint, Render]) -> PlannedPicture:
     if record is not None and record.rejected_key == wanted.render_key:
-        return PlannedPicture(wanted, "blocked", *used_up(record.rejection))
+        said = used_up(record.rejection, sku=wanted.sku, role=wanted.key.role, slot=wanted.slot)
+        return PlannedPicture(wanted, "blocked", *said)
     if wanted.render_key in renders:
         return PlannedPicture(wanted, "reuse", "reused", "沿用")
     if record is not None and record.failure is not None and record.failed_key == wanted.render_key:

@@ -202,8 +202,8 @@ def check_names(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
             continue
         if not existing:
             raise ConfigError(
-                f"there is no {kind} yet; start with: catalog-imagegen run CATALOG",
-                zh=f"还没有任何{in_chinese}；请先运行 catalog-imagegen run CATALOG",
+                f"there is no {kind} yet; start with: catalog-imagegen run CATALOG (or, for placeholders, add --simulate)",
+                zh=f"还没有任何{in_chinese}；请先运行 catalog-imagegen run CATALOG（查看样张请加 --simulate）",
                 code=f"unknown_{kind.lower()}",
             )
         by_folded = {other.casefold(): other for other in existing}

@@ -104,6 +104,13 @@ LOST = Verdict(
     "这张图片的原图已丢失；请恢复 data/ 的备份，或重新运行以重新生成",
 )
 
+NO_FIRST = Verdict(
+    "no_main_picture",
+    "fail",
+    "the listing goes out without its first picture; approve that picture and export again",
+    "该套图缺少首图；请先通过首图，再重新导出",
+)
+
 
 class Publisher:
     """Writes listings, decoding each render once for all that need it in a row.
@@ -202,9 +209,18 @@ class Publisher:
             if not lost:
                 if files:
                     self._place(publication, listing, files)
+                    self._miss_the_first(publication, [entry for entry, _, _ in files])
                 return len(files)
             publication = self._without(publication, lost)
         return 0
+
+    def _miss_the_first(self, publication: Publication, entries: Sequence[Entry]) -> None:
+        """Tell of a listing that goes out without the picture it should open with."""
+        first = publication.platform.placements[0]
+        if self._approved_only and all(entry.placement.name != first.name for entry in entries):
+            self.left_out.append(
+                LeftOut(publication.platform.name, publication.folder, first.title or first.name, (NO_FIRST,))
+            )
 
     def _without(self, publication: Publication, lost: Sequence[Entry]) -> Publication:
         """A listing without the pictures that cannot be shown any more."""

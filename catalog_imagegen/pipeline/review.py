@@ -183,7 +183,8 @@ def _owners(products: Iterable[Product]) -> dict[str, str]:
 def _nothing_to_review(pictures: Collection[PictureStatus]) -> ConfigError:
     there = ", ".join(f"{p.key.role} {p.slot}: {p.state}" for p in list(pictures)[:8]) or "no pictures"
     return ConfigError(
-        f"no picture here waits for review ({there}); see catalog-imagegen status, or make pictures with run",
-        zh=f"没有待审核的图片（{there}）；请用 catalog-imagegen status 查看，或先用 run 生成",
+        f"no picture here waits for review ({there}); name the SKU and its --role or --slot to change what is "
+        "decided, or make pictures with run",
+        zh=f"没有待审核的图片（{there}）；要更改已有的决定，请写明货号和 --role 或 --slot；或先用 run 生成",
         code="nothing_to_review",
     )

@@ -155,3 +155,14 @@ def test_a_killed_export_is_swept_up(made: Shop, tmp_path: Path) -> None:
     (shop.root / "data" / "simulated" / "processes" / "dead.lock").write_bytes(b"")
     assert shop.status()
     assert not list(shop.output.glob(".writing-*"))
+
+
+def test_a_listing_without_its_first_picture_is_told(made: Shop, tmp_path: Path) -> None:
+    """Details alone are approved: they go out, and the command says that the main picture does not."""
+    shop = made.copy(tmp_path / "shop")
+    shop.run("--platform", "amazon", "--role", "detail", "--sku", "CUP-1")
+    line = ["review", "approve", "CUP-1", "--role", "detail", "--workspace", str(shop.root), "--simulate"]
+    assert shop.command(*line).returncode == 0
+    done = export(shop, tmp_path / "out", "--platform", "amazon", "--sku", "CUP-1", code=1)
+    assert done["files"] == 2
+    assert [one["verdicts"][0]["code"] for one in done["left_out"]] == ["no_main_picture"]

@@ -24,7 +24,7 @@ from catalog_imagegen.adapters.reports import excel, html
 from catalog_imagegen.adapters.reports.excel import ExcelReport, clean
 from catalog_imagegen.adapters.reports.heading import Heading
 from catalog_imagegen.adapters.reports.html import HtmlReport
-from catalog_imagegen.adapters.reports.thumbnails import SIDES, Thumbnails, encoded
+from catalog_imagegen.adapters.reports.thumbnails import SIDES, Thumbnails, encoded, is_whole
 from catalog_imagegen.bootstrap import House, Servers, open_house
 from catalog_imagegen.bootstrap.reports import write_report, write_reports
 from catalog_imagegen.config import Workspace
@@ -371,6 +371,69 @@ def test_thumbnails_are_made_once_and_again_when_they_are_lost(tmp_path: Path) -
     path = tmp_path / "thumbnails" / name[:2] / f"{name}-{SIDES[0]}.webp"
     path.write_bytes(b"damaged")
     assert size(thumbnails.get(name, SIDES[2])) == (SIDES[2], SIDES[2] // 2)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "hole", "empty"])
+def test_a_thumbnail_that_a_power_cut_damaged_is_made_again(damage: str, tmp_path: Path) -> None:
+    """They are not brought to the disk at once, so half of one may be there, or zeros."""
+    blobs = FolderBlobs(tmp_path / "blobs")
+    buffer = io.BytesIO()
+    noise(1).save(buffer, "PNG")
+    name = blobs.put(buffer.getvalue())
+    thumbnails = Thumbnails(tmp_path / "thumbnails", blobs)
+    whole = thumbnails.get(name, SIDES[0])
+    assert is_whole(whole)
+    (path,) = (tmp_path / "thumbnails").rglob("*.webp")
+    half = len(whole) // 2
+    damaged = {"cut off": whole[:half], "hole": whole[:half] + bytes(len(whole) - half), "empty": b""}
+    path.write_bytes(damaged[damage])
+    assert thumbnails.get(name, SIDES[0]) == whole
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_plain_thumbnail_counts_as_whole(side: int) -> None:
+    """One colour compresses to next to nothing, but not to a hole."""
+    for color in ("black", "white", "red"):
+        assert is_whole(encoded(Image.new("RGB", (1280, 1280), color), side))
+
+
+@pytest.mark.parametrize(
+    "damage", ["empty", "no zip", "cut off", "garbled", "locked", "packed oddly", "foreign"]
+)
+def test_a_damaged_workbook_is_written_anew(damage: str, shop: House, tmp_path: Path) -> None:
+    """Whatever reading it raises: nobody but us is to blame for a report."""
+    path = tmp_path / "a.xlsx"
+    assert write_report(shop, path, language=ENGLISH, skus=["00731"])
+    good = path.read_bytes()
+    path.write_bytes(damaged_workbook(good, damage))
+    assert excel.state_of(path.read_bytes()) == ""
+    assert write_report(shop, path, language=ENGLISH, skus=["00731"])
+    assert excel.state_of(path.read_bytes()) == excel.state_of(good) != ""
+
+
+def damaged_workbook(good: bytes, damage: str) -> bytes:
+    """A workbook that was damaged in some way."""
+    if damage in ("empty", "no zip", "cut off"):
+        return {"empty": b"", "no zip": b"PK" + bytes(99), "cut off": good[: len(good) // 2]}[damage]
+    if damage == "foreign":
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as package:
+            package.writestr("a.txt", "a")
+        return buffer.getvalue()
+    found = bytearray(good)
+    with zipfile.ZipFile(io.BytesIO(good)) as package:
+        start = package.getinfo("docProps/custom.xml").header_offset
+    body = start + 30 + int.from_bytes(good[start + 26 : start + 28], "little")
+    entry = good.index(b"docProps/custom.xml", body) - 46
+    if damage == "garbled":
+        found[body : body + 40] = b"\xff" * 40
+    elif damage == "locked":
+        found[entry + 8] |= 1
+        found[start + 6] |= 1
+    else:
+        found[entry + 10 : entry + 12] = found[start + 8 : start + 10] = (97).to_bytes(2, "little")
+    return bytes(found)
 
 
 def test_a_decoded_picture_need_not_be_decoded_again(tmp_path: Path) -> None:

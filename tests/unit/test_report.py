@@ -231,6 +231,23 @@ def test_the_state_changes_with_what_is_shown_and_with_nothing_else() -> None:
         assert other.state != same
 
 
+def test_what_is_not_shown_is_no_reason_to_write_a_report_again() -> None:
+    """A price is nowhere on the page; a name is."""
+
+    def state(**fields: Any) -> str:
+        products = [replace(product("A1", spu="A"), **fields)]
+        return build(overview(products, [of("sku:A1")]), (), (), {}).state
+
+    assert state(price="9.90") == state()
+    assert state(name="头戴式耳机") != state()
+
+
+def test_the_state_is_worked_out_once() -> None:
+    """A page and a workbook ask for it, and it takes a while."""
+    shown = report(of("sku:A1"))
+    assert shown.state is shown.state
+
+
 def test_a_handed_on_folder_shows_what_is_in_it_and_nothing_more() -> None:
     """A customer does not see drafts, failures and what is still to be made."""
     good, draft = of("sku:A1", state="approved"), of("sku:A1", "detail")

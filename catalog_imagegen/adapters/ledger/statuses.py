@@ -93,7 +93,7 @@ def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
         is_in_hand=row.render_key in in_hand,
     )
     failure = _failure(row) if state == "failed" else None
-    en, zh = _reasons(row, state, failure)
+    en, zh = _reasons(row, state, failure, is_current=is_current)
     return PictureStatus(
         key=ImageKey.parse(row.key),
         item_text=row.item_text,
@@ -151,7 +151,16 @@ def _state(
     return next(state for holds, state in by_weight if holds)
 
 
-def _reasons(row: Row[Any], state: PictureState, failure: Failure | None) -> tuple[str, str]:
+_STALE_WAITING = (
+    "a new picture waits; the approved one stays listed until it is approved",
+    "新图待审核；通过之前，套图中仍是原来已通过的图",
+)
+_STALE_OUTDATED = ("changed since approval; the next run makes a new one", "通过后有改动；下次运行会生成新图")
+
+
+def _reasons(
+    row: Row[Any], state: PictureState, failure: Failure | None, *, is_current: bool
+) -> tuple[str, str]:
     """Why a picture stands so, in English and Chinese."""
     if failure is not None:
         return failure.reason_en, failure.reason_zh
@@ -159,5 +168,7 @@ def _reasons(row: Row[Any], state: PictureState, failure: Failure | None) -> tup
         said = row.rejection
         return (f"rejected: {said}", f"已退回：{said}") if said else ("rejected", "已退回")
     if state == "blocked" and not row.blocked_en:
-        return used_up(row.rejection)
+        return used_up(row.rejection, sku=row.sku, role=row.role, slot=row.slot)
+    if state == "stale":
+        return _STALE_WAITING if is_current else _STALE_OUTDATED
     return row.blocked_en, row.blocked_zh
