@@ -35,7 +35,7 @@ def translate(command: Any, words: Language) -> None:
 
 def _breakable(text: str) -> str:
     """Chinese with a blank after its stops, for a terminal breaks lines at blanks only."""
-    return re.sub(r"([，。；、）])(?=[^\s，。；：、）])|(?<=[^\s，。；、）])(?=（)", r"\1 ", text)
+    return re.sub(r"(?<=[，。；：、）])(?=[一-鿿])|(?<=[一-鿿])(?=（)", " ", text)
 
 
 def texts(command: Any) -> list[str]:
