@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -521,12 +520,10 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Thumbnails:
 HEADING = Heading("shop", datetime(2026, 11, 22, tzinfo=UTC))
 
 
-def test_a_page_of_300_products_is_light_and_soon_written(crowd: Thumbnails) -> None:
+def test_a_page_of_300_products_is_light(crowd: Thumbnails) -> None:
     """1,800 photograph-like pictures on eight marketplaces stay below 25 MB, each with its preview."""
     report = large()
-    started = monotonic()
     content = HtmlReport(report, HEADING, ENGLISH).render(crowd)
-    assert monotonic() - started < 20
     assert len(content) < 25_000_000
     assert content.count(b"base64,") == SKUS * PICTURES
     assert content.count(b"<article") == SKUS
@@ -597,11 +594,9 @@ def test_a_picture_whose_bytes_are_gone_has_no_preview(tmp_path: Path) -> None:
     assert ExcelReport(report, HEADING, ENGLISH).render(none)
 
 
-def test_a_workbook_of_300_products_is_light_and_soon_written(crowd: Thumbnails) -> None:
+def test_a_workbook_of_300_products_is_light(crowd: Thumbnails) -> None:
     """With two pictures of each."""
-    started = monotonic()
     content = ExcelReport(large(), HEADING, ENGLISH).render(crowd)
-    assert monotonic() - started < 20
     assert len(content) < 10_000_000
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         assert package.read("xl/drawings/drawing1.xml").count(b"<xdr:pic>") == 2 * SKUS
