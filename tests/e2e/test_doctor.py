@@ -512,6 +512,14 @@ def test_a_template_that_is_missing(shop: Shop, url: str) -> None:
     assert_well(shop, url)
 
 
+def test_templates_that_somebody_moved_away(shop: Shop, url: str) -> None:
+    """The packaged ones step in, and it is said: pictures of somebody else's prompts cost GPU time."""
+    (shop.root / "prompt_templates").rename(shop.root / "pt")
+    doctor(shop, "--comfyui", url).only("template", "prompt_templates", "put yours back", status="warning")
+    (shop.root / "pt").rename(shop.root / "prompt_templates")
+    assert_well(shop, url)
+
+
 def test_a_vocabulary_that_is_spoiled(shop: Shop, url: str) -> None:
     """A table where a list of tables belongs is named, instead of every template that reads it."""
     name = "prompt_templates/vocabulary.toml"

@@ -19,6 +19,12 @@ from catalog_imagegen.stages.workflow import POINTS, Workflow
 MINIMAL = Product(sku="MINIMAL-1", name="商品", category="家居")
 """What the poorest catalog gives."""
 ANY_VALUE = "样例"
+_NO_TEMPLATES = ConfigError(
+    "this workspace has no prompt_templates folder, so packaged templates are used; put yours back, or copy the "
+    "packaged ones with catalog-imagegen init DIR",
+    zh="工作区没有 prompt_templates 文件夹，正在使用内置模板；请放回您的模板，或用 catalog-imagegen init DIR 复制内置模板",
+    code="templates_packaged",
+)
 
 
 def workflows_in_use(workspace: Workspace) -> tuple[dict[str, Workflow], dict[str, ConfigError]]:
@@ -50,6 +56,8 @@ def examine_templates(workspace: Workspace, headers: Iterable[str]) -> Iterator[
 
     *headers* are extra columns that the shop's own catalogs have, and that templates may read.
     """
+    if not (workspace.root / "prompt_templates").is_dir():
+        yield wrong("template", "prompt_templates", _NO_TEMPLATES, status="warning")
     book, bad = load_templates(workspace)
     for name, error in bad.items():
         yield wrong("template", f"prompt_templates/{name}", error)
