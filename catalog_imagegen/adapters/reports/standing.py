@@ -1,4 +1,4 @@
-"""Reads back what stands in listing folders, whichever version wrote it."""
+"""What stands in listing folders, for reports."""
 
 from __future__ import annotations
 
@@ -7,55 +7,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, Field, field_validator
-
+from catalog_imagegen.adapters.manifest import ListedFile, read_manifest
 from catalog_imagegen.domain.fingerprint import Digest
-from catalog_imagegen.domain.imaging import Severity, Verdict
 from catalog_imagegen.pipeline.views import StandingFile
-
-MANIFEST = "listing.json"
-
-
-class _Verdict(BaseModel):
-    """One verdict; version 0.1 wrote bare codes."""
-
-    code: str
-    severity: Severity = "warn"
-    message_en: str = ""
-    message_zh: str = ""
-
-
-class _File(BaseModel):
-    """What a report needs of one file."""
-
-    name: str = Field(pattern=r"^[^/\\]+$")
-    placement: str
-    role: str
-    slot: int
-    item: str
-    picture: str = Field(pattern=r"^(sku|spu):.*/[^/]+/[^/]+$")
-    width: int = Field(ge=1)
-    height: int = Field(ge=1)
-    bytes: int
-    state: str
-    is_current: bool = True
-    placeholder: bool = False
-    render: str
-    verdicts: tuple[_Verdict, ...] = ()
-
-    @field_validator("verdicts", mode="before")
-    @classmethod
-    def _with_codes(cls, found: Any) -> Any:
-        return [{"code": one} if isinstance(one, str) else one for one in found or ()]
-
-
-class _Manifest(BaseModel):
-    """A listing that stands whole; an interim one has no key."""
-
-    listing_key: str = Field(min_length=1)
-    files: tuple[_File, ...]
 
 
 def standing_listings(
@@ -65,11 +20,11 @@ def standing_listings(
     found = {}
     for platform, subject in listings:
         place = folder / platform / subject
-        try:
-            manifest = _Manifest.model_validate_json((place / MANIFEST).read_bytes())
-        except (OSError, ValueError):
-            continue
-        found[platform, subject] = tuple(_standing(file, place) for file in manifest.files)
+        manifest = read_manifest(place)
+        if manifest.listing_key and all(
+            file.picture and file.width and file.height for file in manifest.files
+        ):
+            found[platform, subject] = tuple(_standing(file, place) for file in manifest.files)
     return found
 
 
@@ -98,7 +53,7 @@ def _stat(file: os.DirEntry[str]) -> tuple[int, int]:
     return (found.st_size, found.st_mtime_ns)
 
 
-def _standing(file: _File, place: Path) -> StandingFile:
+def _standing(file: ListedFile, place: Path) -> StandingFile:
     return StandingFile(
         name=file.name,
         placement=file.placement,
@@ -113,13 +68,6 @@ def _standing(file: _File, place: Path) -> StandingFile:
         is_current=file.is_current,
         is_placeholder=file.placeholder,
         render=Digest(file.render),
-        verdicts=tuple(Verdict(v.code, v.severity, v.message_en, v.message_zh) for v in file.verdicts),
-        is_there=_size(place / file.name) == file.bytes,
+        verdicts=file.verdicts,
+        is_there=file.is_whole(place),
     )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
