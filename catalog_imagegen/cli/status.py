@@ -13,7 +13,8 @@ from rich.text import Text
 
 from catalog_imagegen.bootstrap import Servers
 from catalog_imagegen.cli import options, show
-from catalog_imagegen.domain.job import PictureStatus
+from catalog_imagegen.domain.imaging import ImageKey
+from catalog_imagegen.domain.job import PictureStatus, Review
 from catalog_imagegen.pipeline.prepare import recorded_products
 from catalog_imagegen.pipeline.status import SkuOverview, overview
 
@@ -36,7 +37,8 @@ def status(
         products = recorded_products(sku, house.services)
         found = overview(products, ledger.pictures())
         if json:
-            show.as_json({"skus": [_as_json(entry) for entry in found]})
+            said = ledger.reviews({p.key for entry in found for p in entry.pictures})
+            show.as_json({"skus": [_as_json(entry, said) for entry in found]})
         elif sku:
             _show_one(found[0])
         else:
@@ -122,17 +124,17 @@ def _show_one(entry: SkuOverview) -> None:
     show.out.print(table)
 
 
-def _as_json(entry: SkuOverview) -> Mapping[str, Any]:
+def _as_json(entry: SkuOverview, said: Mapping[ImageKey, Sequence[Review]]) -> Mapping[str, Any]:
     return {
         "sku": entry.product.sku,
         "spu": entry.product.spu,
         "name": entry.product.name,
         "status": entry.status,
-        "pictures": [_picture_json(p) for p in entry.pictures],
+        "pictures": [_picture_json(p, said.get(p.key, ())) for p in entry.pictures],
     }
 
 
-def _picture_json(picture: PictureStatus) -> Mapping[str, Any]:
+def _picture_json(picture: PictureStatus, said: Sequence[Review]) -> Mapping[str, Any]:
     render = picture.render
     return {
         "key": str(picture.key),
@@ -149,4 +151,13 @@ def _picture_json(picture: PictureStatus) -> Mapping[str, Any]:
         "placeholder": render.placeholder if render else None,
         "reason_en": picture.reason_en,
         "reason_zh": picture.reason_zh,
+        "reviews": [
+            {
+                "decision": review.decision,
+                "reason": review.reason,
+                "render": review.digest,
+                "made_at": review.made_at.isoformat(),
+            }
+            for review in said
+        ],
     }

@@ -6,12 +6,12 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import requests
 
 from catalog_imagegen.simulator import Simulator
+from tests.servers import serving
 
 TIMEOUT_S = 30
 
@@ -49,15 +49,8 @@ def stand_in() -> Iterator[str]:
             def log_message(self, *_: object) -> None:
                 """Stay silent."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with serving(Door) as url:
+            yield url
 
 
 @contextmanager

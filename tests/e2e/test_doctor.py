@@ -9,7 +9,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -37,6 +37,7 @@ from tests.e2e.test_bad_input import (
     mounting,
     on_full_disk,
 )
+from tests.servers import serving
 
 MAIN, LIFESTYLE, BASE = (f"prompt_templates/{name}.j2" for name in ("main", "lifestyle", "base"))
 BLOCK = "{% block positive %}"
@@ -302,15 +303,8 @@ def disguised(answers: Mapping[str, Any], *, behind: str = "") -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Stay silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as url:
+        yield url
 
 
 def stats(version: str) -> dict[str, Any]:

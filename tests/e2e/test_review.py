@@ -110,6 +110,9 @@ def test_rejecting_twelve_times_makes_a_bounded_number_of_takes(shop: Shop) -> N
     blocked = picture(shop)
     assert blocked["state"] == "blocked"
     assert "颜色不对" in blocked["reason_zh"]
+    assert [(r["decision"], r["reason"]) for r in blocked["reviews"]] == [("rejected", "颜色不对")] * (
+        RETAKES + 1
+    )
     assert "regenerate" in blocked["reason_en"]
     assert shop.status(SKU)[0]["status"] == "blocked"
     assert listed(shop) == []
