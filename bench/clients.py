@@ -1,25 +1,24 @@
-"""The clients that are compared: each renders the same number of pictures and keeps them on disk."""
+"""The clients that are compared: each renders the same pictures and keeps them on disk."""
 
 from __future__ import annotations
 
-import secrets
+import json
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import requests
 
-from catalog_imagegen.bootstrap import Servers, init_workspace, open_house
-from catalog_imagegen.config import Workspace
-from catalog_imagegen.domain.imaging import Wanted
-from catalog_imagegen.pipeline.produce import Made, Workshop, produce
-from tests.fakes import picture
+from bench.pictures import TURBO, new_pictures, saved_as
+from bench.producing import Order, Spent
 
 POLL_S = 1.0
 """How often the plain client looks: what examples on the web do."""
@@ -35,6 +34,10 @@ class Timing:
     """From the first submission to the last picture on disk."""
     prefix: str
     """What the server's file names of this run begin with."""
+    spent: Spent | None = None
+    """What it cost our process."""
+    idle: float | None = None
+    """1 - (sum of execution times by the server's own clock) / wall time."""
 
 
 class Client(Protocol):
@@ -43,102 +46,69 @@ class Client(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102
 
-    def run(self, url: str, *, pictures: int, size: int, folder: Path) -> Timing:
-        """Render that many new square pictures of *size* pixels into *folder*."""
+    def run(self, urls: Sequence[str], *, pictures: int, workflows: Sequence[str] = (TURBO,)) -> Timing:
+        """Render that many new pictures, which take turns in *workflows*."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PlainClient:
-    """Threads that each submit, look at the history now and then, download and write a file."""
+    """Threads that each submit, look at the history now and then, download and write a file; it knows one server."""
 
     threads: int
+    poll_s: float = POLL_S
 
     @property
     def name(self) -> str:
         """As the report shows it."""
         return f"plain, {self.threads} threads"
 
-    def run(self, url: str, *, pictures: int, size: int, folder: Path) -> Timing:
+    def run(self, urls: Sequence[str], *, pictures: int, workflows: Sequence[str] = (TURBO,)) -> Timing:
         """See the protocol."""
+        (url,) = urls
         prefix = f"bench/{uuid.uuid4().hex}"
-        graphs = [_saved_as(prefix, wanted) for wanted in _new_pictures(pictures, size=size)]
+        graphs = [saved_as(prefix, wanted) for wanted in new_pictures(pictures, workflows=workflows)]
         local = threading.local()
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
 
-        def make(numbered: tuple[int, Mapping[str, Any]]) -> None:
-            number, graph = numbered
-            if not hasattr(local, "session"):
-                local.session = requests.Session()
-            content = _plainly(local.session, url, graph)
-            (folder / f"{number:04}.png").write_bytes(content)
+            def make(numbered: tuple[int, Mapping[str, Any]]) -> None:
+                number, graph = numbered
+                if not hasattr(local, "session"):
+                    local.session = requests.Session()
+                Path(folder, f"{number:04}.png").write_bytes(self._picture(local.session, url, graph))
 
-        with ThreadPoolExecutor(self.threads) as pool:
-            began = time.monotonic()
-            list(pool.map(make, enumerate(graphs)))
-            wall_s = time.monotonic() - began
+            with ThreadPoolExecutor(self.threads) as pool:
+                began = time.monotonic()
+                list(pool.map(make, enumerate(graphs)))
+                wall_s = time.monotonic() - began
         return Timing(wall_s, prefix)
 
-
-def _saved_as(prefix: str, wanted: Wanted) -> Mapping[str, Any]:
-    node, name = wanted.prefix_at
-    body = wanted.graph[node]
-    return {**wanted.graph, node: {**body, "inputs": {**body["inputs"], name: prefix}}}
-
-
-def _plainly(session: requests.Session, url: str, graph: Mapping[str, Any]) -> bytes:
-    """One picture, the way a script does it."""
-    answer = session.post(
-        f"{url}/prompt", json={"prompt": graph, "client_id": CLIENT_ID}, timeout=TIMEOUT_S
-    ).json()
-    prompt_id = answer["prompt_id"]
-    while not (history := session.get(f"{url}/history/{prompt_id}", timeout=TIMEOUT_S).json()):
-        time.sleep(POLL_S)
-    images = (image for output in history[prompt_id]["outputs"].values() for image in output["images"])
-    return session.get(f"{url}/view", params=next(images), timeout=TIMEOUT_S).content
+    def _picture(self, session: requests.Session, url: str, graph: Mapping[str, Any]) -> bytes:
+        """One picture, the way a script does it."""
+        body = {"prompt": graph, "client_id": CLIENT_ID}
+        prompt_id = session.post(f"{url}/prompt", json=body, timeout=TIMEOUT_S).json()["prompt_id"]
+        while not (history := session.get(f"{url}/history/{prompt_id}", timeout=TIMEOUT_S).json()):
+            time.sleep(self.poll_s)
+        images = (image for output in history[prompt_id]["outputs"].values() for image in output["images"])
+        return session.get(f"{url}/view", params=next(images), timeout=TIMEOUT_S).content
 
 
 class OurClient:
-    """What ``run`` does between the plan and the listings, with a real ledger and real blobs."""
+    """What ``run`` does between the plan and the listings, in a fresh process, so that what came before costs nothing."""
 
     name = "catalog-imagegen"
 
-    def run(self, url: str, *, pictures: int, size: int, folder: Path) -> Timing:
+    def run(self, urls: Sequence[str], *, pictures: int, workflows: Sequence[str] = (TURBO,)) -> Timing:
         """See the protocol."""
-        wanted = _new_pictures(pictures, size=size)
-        stored: list[float] = []
-
-        def on_made(made: Made) -> None:
-            if made.outcome != "rendered":
-                raise RuntimeError(f"the benchmark counts only pictures: {made.failure}")
-            stored.append(time.monotonic())
-
-        with _workshop(folder, url, wanted, on_made) as shop:
-            began = time.monotonic()
-            produce(wanted, shop, threading.Event())
-        if len(stored) != pictures:
-            raise RuntimeError(f"{len(stored)} of {pictures} pictures were made; see the log")
-        return Timing(max(stored) - began, f"catalog-imagegen/{shop.run}/")
-
-
-@contextmanager
-def _workshop(folder: Path, url: str, wanted: Sequence[Wanted], on_made: Any) -> Iterator[Workshop]:
-    """A new workspace, opened as the commands open it."""
-    init_workspace(folder)
-    with open_house(Workspace(folder), Servers(urls=(url,))) as house:
-        services = house.services
-        yield Workshop(
-            ledger=services.ledger,
-            blobs=services.blobs,
-            backends=house.fleet.backends(wanted),
-            run=services.ledger.begin_run("bench"),
-            is_placeholder=services.is_placeholder,
-            on_made=on_made,
+        order = Order(tuple(urls), pictures, tuple(workflows))
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.producing"],
+            input=order.to_json(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         )
-
-
-def _new_pictures(count: int, *, size: int) -> list[Wanted]:
-    """Pictures that no server has cached: the seeds are new in every run."""
-    return [
-        picture("a white enamel mug", seed=secrets.randbelow(2**53), size=(size, size), order=order)
-        for order in range(count)
-    ]
+        if done.returncode != 0:
+            raise RuntimeError(f"our process ended with {done.returncode}; see above")
+        answer = json.loads(done.stdout)
+        return Timing(answer["wall_s"], answer["prefix"], Spent(**answer["spent"]))

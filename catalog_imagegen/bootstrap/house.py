@@ -15,6 +15,7 @@ from catalog_imagegen.adapters.ledger.catalog import UNOWNED
 from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.listings import FolderListings
+from catalog_imagegen.adapters.photos import FolderPhotos
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
 from catalog_imagegen.bootstrap.servers import Fleet, Servers
@@ -33,6 +34,12 @@ from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.pipeline.prepare import Services
 
 log = logging.getLogger(__name__)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all. Raises ConfigError or StorageFull."""
+    make_folder(path.parent)
+    write_whole(path, content)
 
 
 def init_workspace(folder: Path) -> list[str]:
@@ -112,6 +119,8 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     recover(
         presence, ledger, blobs, [data / "blobs", data / "thumbnails", replace(workspace, out=None).output]
     )
+    photos = FolderPhotos(workspace.root, data / "photos.json")
+    stack.callback(photos.close)
     return Services(
         setup=setup,
         enabled=settings.platforms,
@@ -121,8 +130,11 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         previews=Thumbnails(data / "thumbnails", blobs),
         is_placeholder=workspace.is_simulated,
         attempts=settings.attempts,
+        patience_s=settings.patience_s,
+        group_wait_s=settings.group_wait_s,
         retakes=settings.retakes,
         sources=frozenset(source.name for source in settings.source),
+        photos=photos,
     )
 
 

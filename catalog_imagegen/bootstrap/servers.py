@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
+from catalog_imagegen.adapters.comfyui.answers import Condition
 from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
-from catalog_imagegen.config import ServerSettings, Settings
+from catalog_imagegen.adapters.comfyui.client import Address
+from catalog_imagegen.adapters.comfyui.equipment import Missing
+from catalog_imagegen.config import ServerSettings, Settings, expand
 from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
 from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.domain.job import Capacity
 
 log = logging.getLogger(__name__)
+
+GB = 1e9
+PATIENCE_S = 5.0
+"""Seconds that one call waits for a server before it is left alone for a while; the run has patience of its own."""
+DEFAULT_IN_FLIGHT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +40,54 @@ class Fleet:
         self._servers = servers
         self._settings = settings
         self._stack = stack
-        self._greeted: list[ComfyUIBackend] = []
+        self._backends: list[ComfyUIBackend] = []
+        self._absent: dict[str, BackendUnavailable] = {}
 
     def is_simulated(self) -> bool:
         """Whether the servers named on the command line are simulators; asks them."""
-        named = [ServerSettings(url=url) for url in self._servers.urls]
+        configured = {server.url.rstrip("/"): server for server in self._settings.comfyui}
+        named = [configured.get(url.rstrip("/"), ServerSettings(url=url)) for url in self._servers.urls]
         return self._servers.simulate or self._greet(named)
 
-    def backends(self, pictures: Sequence[Wanted]) -> Sequence[ComfyUIBackend]:
-        """The servers that answer and can render these pictures.
-
-        Raises BackendUnavailable when none answers, ConfigError for what one lacks.
-        """
-        if not self._greeted:
+    def all(self) -> Sequence[ComfyUIBackend]:
+        """Every server that answers, whatever it can render. Raises BackendUnavailable when none does."""
+        if not self._backends:
             self._greet_configured()
+        return [backend for backend in self._backends if backend.name not in self._absent]
+
+    def at(self, url: str) -> ComfyUIBackend:
+        """The server of a URL, configured or not, answering or not."""
+        for backend in self._backends:
+            if backend.name == url:
+                return backend
+        configured = {server.url.rstrip("/"): server for server in self._settings.comfyui}
+        return self._open(configured.get(url, ServerSettings(url=url)))
+
+    def backends(self, pictures: Sequence[Wanted]) -> Sequence[ComfyUIBackend]:
+        """The servers to render these pictures on; those that are away may come back.
+
+        Raises BackendUnavailable when none answers, ConfigError for a workflow that none can run.
+        """
         graphs = {picture.workflow: picture.graph for picture in pictures}
-        usable, absent = [], []
-        for backend in self._greeted:
+        lacking: dict[str, list[tuple[ComfyUIBackend, list[Missing]]]] = {}
+        present = list(self.all())
+        for backend in list(present):
             try:
-                _check_equipment(backend, graphs)
-                usable.append(backend)
+                problems = {name: backend.missing(graph) for name, graph in graphs.items()}
             except BackendUnavailable as error:
                 log.warning("%s", error.message_en)
-                absent.append(error)
-        if absent and not usable:
-            raise absent[0]
-        return usable
+                self._absent[backend.name] = error
+                present.remove(backend)
+                continue
+            unfit = {name for name, found in problems.items() if found}
+            backend.capacity = replace(backend.capacity, unfit=backend.capacity.unfit | unfit)
+            for name in unfit:
+                lacking.setdefault(name, []).append((backend, problems[name]))
+        if not present:
+            raise next(iter(self._absent.values()))
+        for name, found in lacking.items():
+            _check_somebody_can(name, found, present)
+        return self._backends
 
     def _greet_configured(self) -> None:
         if self._servers.simulate:
@@ -66,7 +96,7 @@ class Fleet:
             simulator = self._stack.enter_context(Simulator(seconds=0.0))
             self._greet([ServerSettings(url=simulator.url)])
         elif self._greet(self._settings.comfyui):
-            urls = " ".join(f"--comfyui {backend.name}" for backend in self._greeted)
+            urls = " ".join(f"--comfyui {backend.name}" for backend in self._backends)
             raise ConfigError(
                 "config/app.toml names a simulator, whose placeholders are kept apart from pictures; "
                 f"say --simulate or {urls}",
@@ -79,24 +109,19 @@ class Fleet:
 
         Raises BackendUnavailable when nobody does, ConfigError when both kinds do.
         """
-        kinds, absent = set(), []
+        kinds: set[bool] = set()
         for server in servers:
-            backend = ComfyUIBackend(
-                server.url,
-                in_flight=server.in_flight,
-                patience_s=self._settings.patience_s,
-                job_timeout_s=self._settings.job_timeout_s,
-            )
-            self._stack.callback(backend.close)
+            backend = self._open(server)
             try:
-                kinds.add(backend.greet())
-                self._greeted.append(backend)
+                seen = backend.greet()
             except BackendUnavailable as error:
-                absent.append(error)
-        if not kinds and absent:
-            raise absent[0]
-        for away in absent:
-            log.warning("%s", away.message_en)
+                self._absent[backend.name] = error
+                continue
+            kinds.add(seen.is_simulator)
+            backend.capacity = _capacity(server, seen, self._settings)
+        if not kinds and self._absent:
+            self._backends.clear()
+            raise next(iter(self._absent.values()))
         if len(kinds) > 1:
             raise ConfigError(
                 "simulators and real servers are named together; placeholders never mix with pictures, "
@@ -104,16 +129,56 @@ class Fleet:
                 zh="同时指定了模拟器和真实服务器；样张不能与真实图片混用，请只指定一种",
                 code="mixed_servers",
             )
+        for backend in self._backends:
+            backend.must_be_simulator = True in kinds
+        for away in self._absent.values():
+            log.warning("%s", away.message_en)
         return True in kinds
 
+    def _open(self, server: ServerSettings) -> ComfyUIBackend:
+        place = f"config/app.toml: comfyui {server.url}"
+        backend = ComfyUIBackend(
+            Address(
+                server.url,
+                {name: expand(value, place=place) for name, value in server.headers.items()},
+                server.ca_file,
+            ),
+            capacity=_capacity(server, None, self._settings),
+            patience_s=min(PATIENCE_S, self._settings.patience_s),
+            stall_s=self._settings.stall_s,
+            job_timeout_s=self._settings.job_timeout_s,
+        )
+        self._stack.callback(backend.close)
+        self._backends.append(backend)
+        return backend
 
-def _check_equipment(backend: ComfyUIBackend, graphs: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises ConfigError for what a server lacks to run these workflows."""
-    for workflow, graph in graphs.items():
-        if problems := backend.missing(graph):
-            raise ConfigError(
-                f"{backend.name} cannot run the workflow {workflow}: " + "; ".join(map(str, problems)),
-                zh=f"{backend.name} 无法运行工作流 {workflow}："
-                + "；".join(f"{problem.message_zh}：{problem.remedy_zh}" for problem in problems),
-                code="server_lacks",
-            )
+
+def _capacity(server: ServerSettings, seen: Condition | None, settings: Settings) -> Capacity:
+    """What a server may be given: its own table, then what its memory allows."""
+    vram_gb = max((device.vram_total / GB for device in seen.devices), default=0.0) if seen else 0.0
+    rule = next((rule for rule in settings.vram if 0 < vram_gb < rule.below_gb), None)
+    by_memory = rule.in_flight if rule else None
+    return Capacity(
+        in_flight=server.in_flight or by_memory or DEFAULT_IN_FLIGHT,
+        max_megapixels=rule.max_megapixels if rule else None,
+        vram_gb=vram_gb,
+        tags=server.tags,
+        only_for=frozenset(server.workflows),
+    )
+
+
+def _check_somebody_can(
+    workflow: str, lacking: Sequence[tuple[ComfyUIBackend, list[Missing]]], present: Sequence[ComfyUIBackend]
+) -> None:
+    """A server that lacks something is not used for that workflow. Raises ConfigError when none is left for it."""
+    backend, problems = lacking[0]
+    en = f"{backend.name} cannot run the workflow {workflow}: " + "; ".join(map(str, problems))
+    if len(lacking) < len(present):
+        log.warning("%s", en)
+        return
+    raise ConfigError(
+        en,
+        zh=f"{backend.name} 无法运行工作流 {workflow}："
+        + "；".join(f"{problem.message_zh}：{problem.remedy_zh}" for problem in problems),
+        code="server_lacks",
+    )

@@ -11,9 +11,11 @@ from catalog_imagegen.cli import (
     catalog,
     doctor,
     export,
+    jobs,
     make,
     platforms,
     report,
+    reproduce,
     review,
     show,
     simulator,
@@ -54,6 +56,8 @@ app.command()(platforms.platforms)
 app.command()(make.regenerate)
 app.command()(make.retry)
 app.command()(make.sync)
+app.add_typer(jobs.group, name="jobs")
+app.command()(reproduce.reproduce)
 app.add_typer(review.group, name="review")
 app.command()(export.export)
 app.command()(report.report)

@@ -119,7 +119,7 @@ def regenerate(
     """
     with _house(workspace, out, comfyui, simulate=simulate) as house:
         prepared = again(sku, role=role, slot=slot, seed=seed, note=note, services=house.services)
-        report = _carry_out(house, prepared, "", "regenerate", quiet=json)
+        report = _carry_out(house, prepared, "", "regenerate", quiet=json, is_urgent=True)
         del prepared
         _finish(house, report, as_json=json, is_small_change=True)
 
@@ -199,7 +199,9 @@ def _house(folder: Path, out: Path | None, comfyui: list[str] | None, *, simulat
     return options.house(folder, options.servers(comfyui, simulate=simulate), out=out)
 
 
-def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, quiet: bool) -> Report:
+def _carry_out(
+    house: House, prepared: Prepared, source: str, command: str, *, quiet: bool, is_urgent: bool = False
+) -> Report:
     stop = threading.Event()
     with show.ProgressBar(is_quiet=quiet) as progress:
         try:
@@ -211,6 +213,7 @@ def _carry_out(house: House, prepared: Prepared, source: str, command: str, *, q
                 backends=house.fleet.backends,
                 progress=progress,
                 stop=stop,
+                is_urgent=is_urgent,
             )
         except KeyboardInterrupt:
             stop.set()

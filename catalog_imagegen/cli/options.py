@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -53,14 +53,19 @@ def servers(comfyui: list[str] | None, *, simulate: bool) -> Servers:
             zh="--simulate 与 --comfyui 不能同时使用；请去掉其中一个",
             code="simulate_and_comfyui",
         )
-    for url in comfyui or ():
+    check_urls("--comfyui", comfyui or ())
+    return Servers(tuple(comfyui or ()), simulate)
+
+
+def check_urls(option: str, urls: Iterable[str]) -> None:
+    """Raises ConfigError for what is no address of a server."""
+    for url in urls:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"--comfyui {url}: write it as http://HOST:PORT",
-                zh=f"--comfyui {url}：请写成 http://主机:端口",
+                f"{option} {url}: write it as http://HOST:PORT",
+                zh=f"{option} {url}：请写成 http://主机:端口",
                 code="wrong_url",
             )
-    return Servers(tuple(comfyui or ()), simulate)
 
 
 def workspace(folder: Path, out: Path | None = None) -> Workspace:

@@ -18,6 +18,8 @@ from rich.text import Text
 
 from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import CatalogImagegenError
+from catalog_imagegen.domain.incident import Incident
+from catalog_imagegen.domain.job import Step
 from catalog_imagegen.language import Code, Language, language, mark
 from catalog_imagegen.pipeline.sync import Problem, Report
 
@@ -195,6 +197,15 @@ def report_json(result: Report) -> Mapping[str, Any]:
         "mean_seconds": None if result.mean_seconds is None else round(result.mean_seconds, 3),
         "warnings": [{"message_en": en, "message_zh": zh} for en, zh in result.warnings()],
         "issues": issues_json(result.issues),
+        "incidents": [
+            {
+                "server": incident.server,
+                "code": incident.code,
+                "message_en": incident.message_en,
+                "message_zh": incident.message_zh,
+            }
+            for incident in result.incidents
+        ],
         "problems": [asdict(problem) for problem in result.problems],
     }
 
@@ -253,3 +264,14 @@ class ProgressBar:
             what=f"{what} · {failures}" if self._failed else what,
             rate=_language.tr("{count}/min", count=f"{speed * 60:.0f}") if speed else "",
         )
+
+    def step(self, what: str, step: Step) -> None:
+        """The sampler of a picture is so far."""
+        if self._task is not None:
+            self._bar.update(self._task, what=f"{what} {step.value}/{step.maximum}")
+
+    def alert(self, incident: Incident) -> None:
+        """Something is wrong with a server; said at once, above the bar."""
+        warning = (_language.tr("warning"), "yellow")
+        message = said(incident.message_en, incident.message_zh)
+        err.print(Text.assemble(warning, "  ", message), soft_wrap=True)

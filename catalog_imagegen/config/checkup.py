@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from catalog_imagegen.config import platforms as marketplaces
 from catalog_imagegen.config.files import Mistakes, read_text, read_toml, unknown, validated
 from catalog_imagegen.config.settings import Settings
-from catalog_imagegen.config.setup import KEYS, RolesFile, check_role, load_vocabulary, make_role
+from catalog_imagegen.config.setup import (
+    KEYS,
+    RolesFile,
+    check_role,
+    load_vocabulary,
+    make_role,
+    read_workflow,
+    template_files,
+)
 from catalog_imagegen.config.workspace import Workspace, defaults
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole, Platform
 from catalog_imagegen.pipeline.shapes import check_shapes
 from catalog_imagegen.stages.prompt import PromptBook
-from catalog_imagegen.stages.workflow import POINTS, Point, Workflow, parse_workflow
+from catalog_imagegen.stages.workflow import POINTS, Point, Workflow
 
 Templates = Mapping[str, str]
 
@@ -62,12 +69,26 @@ def load_workflow(workspace: Workspace, name: str) -> Workflow:
         tables = _roles_file(workspace).workflows
     except ConfigError:
         tables = {}
-    return parse_workflow(name, read_text(paths[name]), tables[name].points if name in tables else {})
+    return read_workflow(paths[name], tables[name].points if name in tables else {})
 
 
 def workflow_names(workspace: Workspace) -> list[str]:
-    """Every workflow there is a file for."""
-    return sorted(path.stem for path in workspace.own_or_packaged("config/workflows").glob("*.json"))
+    """The workflows that enabled roles name, however wrong the rest of ``roles.toml`` may be.
+
+    Those of the packaged roles where it cannot be read at all.
+    """
+    for path in (workspace.own_or_packaged("config/roles.toml"), defaults() / "config" / "roles.toml"):
+        try:
+            tables = read_toml(path).get("roles", {})
+        except ConfigError:
+            continue
+        found = (
+            table.get("workflow")
+            for table in (tables.values() if isinstance(tables, dict) else ())
+            if isinstance(table, dict) and table.get("enabled", True) is not False
+        )
+        return list(dict.fromkeys(name for name in found if isinstance(name, str)))
+    return []
 
 
 def misfits(
@@ -94,13 +115,13 @@ def _misfitting_roles(workspace: Workspace, roles: Mapping[str, ImageRole]) -> l
     if not roles:
         return []
     path = workspace.own_or_packaged("config/roles.toml")
-    names = PromptBook({file.name: "" for file in _template_files(workspace)}, {})
+    names = PromptBook({file.name: "" for file in template_files(workspace)}, {})
     workflows = {}
     for role in roles.values():
         try:
             workflows[role.workflow] = load_workflow(workspace, role.workflow)
         except ConfigError:  # is reported with the workflow; as far as the role goes it may offer anything
-            anything = {point: Point("", "", "") for point in POINTS}
+            anything = {point: Point("", "", "tracing") for point in POINTS}
             workflows[role.workflow] = Workflow(role.workflow, {}, anything, "")
     tables = _roles_file(workspace).roles
     return [
@@ -117,7 +138,7 @@ def load_templates(workspace: Workspace) -> tuple[PromptBook, Mapping[str, Confi
     """
     good: dict[str, str] = {}
     wrong: dict[str, ConfigError] = {}
-    for path in _template_files(workspace):
+    for path in template_files(workspace):
         try:
             good[path.name] = read_text(path)
         except ConfigError as error:
@@ -142,10 +163,6 @@ def _uncompilable(templates: Templates, *, everything: set[str]) -> dict[str, Co
         for name, text in templates.items()
         for error in mistakes(lambda n=name, t=text: PromptBook(blank | {n: t}, {}))  # type: ignore[misc]  # bound now
     }
-
-
-def _template_files(workspace: Workspace) -> list[Path]:
-    return sorted(workspace.own_or_packaged("prompt_templates").glob("*.j2"))
 
 
 def _roles_file(workspace: Workspace) -> RolesFile:

@@ -6,7 +6,7 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -26,8 +26,33 @@ class ServerSettings(Strict):
     """A ``[[comfyui]]`` table."""
 
     url: str = Field(pattern=r"^https?://", description="Its address: `http://HOST:PORT`")
-    in_flight: int = Field(
-        default=3, ge=1, le=8, description="Prompts queued there at a time; 2 or 3 keep it busy"
+    in_flight: int | None = Field(
+        default=None,
+        ge=1,
+        le=3,
+        description="Prompts queued there at a time, one of them for urgent pictures; without it 3, or what `[[vram]]` says",
+    )
+    tags: frozenset[str] = Field(
+        default=frozenset(), description="What a role may ask of a server: its `needs`"
+    )
+    workflows: tuple[str, ...] = Field(default=(), description="Use it for these only; empty means all")
+    headers: Mapping[str, str] = Field(
+        default={}, description="For a proxy before it; `${NAME}` is an environment variable"
+    )
+    ca_file: str = Field(default="", description="PEM file of the authority that signed its certificate")
+
+
+class VramSettings(Strict):
+    """A ``[[vram]]`` table: what servers may be given, by the graphics memory they report."""
+
+    below_gb: float = Field(
+        gt=0, description="For servers with less memory than this; the first table that fits counts"
+    )
+    in_flight: int | None = Field(default=None, ge=1, le=3, description="Prompts queued there at a time")
+    max_megapixels: float | None = Field(
+        default=None,
+        gt=0,
+        description="The largest picture; larger ones go to other servers, or become smaller if their role allows",
     )
 
 
@@ -65,8 +90,20 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds to wait for a server that stops answering in the middle of a run",
     )
+    stall_s: float = Field(
+        default=300.0,
+        gt=0,
+        description="Seconds without a step before a picture is stopped; one that makes steps may take any time",
+    )
     job_timeout_s: float = Field(
-        default=900.0, gt=0, description="Seconds one picture may execute before it is given up"
+        default=900.0,
+        gt=0,
+        description="Seconds one picture may execute on a server whose steps cannot be heard (no websocket)",
+    )
+    group_wait_s: float = Field(
+        default=600.0,
+        ge=0,
+        description="Seconds pictures of other models may wait while a server goes on with those it has loaded",
     )
     min_free_gb: float = Field(
         default=2.0,
@@ -76,10 +113,14 @@ class Settings(BaseSettings):
     comfyui: tuple[ServerSettings, ...] = Field(
         default=(ServerSettings(url="http://127.0.0.1:8188"),), description="Where pictures are rendered"
     )
+    vram: tuple[VramSettings, ...] = Field(
+        default=(VramSettings(below_gb=8, in_flight=2),),
+        description="What servers may be given by the memory they report",
+    )
     source: tuple[SourceSettings, ...] = Field(default=(), description="What `sync` reads")
 
 
-_KEYS = [name for m in (Settings, ServerSettings, SourceSettings) for name in m.model_fields]
+_KEYS = [name for m in (Settings, ServerSettings, VramSettings, SourceSettings) for name in m.model_fields]
 
 
 def load_settings(workspace: Workspace, *, without: Collection[str] = ()) -> Settings:

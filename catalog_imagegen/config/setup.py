@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from catalog_imagegen.config.declarations import api_graph_text
 from catalog_imagegen.config.files import Strict, overlaid, read_text, read_toml, unknown, validated
 from catalog_imagegen.config.platforms import Name, load_platforms
 from catalog_imagegen.config.workspace import Workspace, defaults
@@ -15,9 +16,14 @@ from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole
 from catalog_imagegen.pipeline.want import Setup
 from catalog_imagegen.stages.prompt import PromptBook
-from catalog_imagegen.stages.workflow import POINTS, Workflow, parse_workflow
+from catalog_imagegen.stages.workflow import POINTS, REFERENCES, Workflow, parse_workflow
 
 RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
+Text = Annotated[str, Field(min_length=1)]
+FIXED = ("steps", "cfg", "sampler", "scheduler", "denoise", "shift", "lora", "lora_strength")
+"""Keys of a role that are values for input points of their name."""
+MOST_DISTORTED = 0.03
+"""Share by which the shape of a smaller size may differ: the grid of 16 pixels does not allow every one exactly."""
 
 
 class _RoleTable(Strict):
@@ -48,6 +54,30 @@ class _RoleTable(Strict):
     enabled: bool = Field(default=True, description="`false` keeps the role out of every plan")
     steps: int | None = Field(default=None, ge=1, description="A fixed value for this input of the workflow")
     cfg: float | None = Field(default=None, ge=0, description="A fixed value for this input of the workflow")
+    sampler: Text | None = Field(default=None, description="Likewise, e.g. `res_multistep`")
+    scheduler: Text | None = Field(default=None, description="Likewise, e.g. `simple`")
+    denoise: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Likewise: how far the model may leave the picture it starts from",
+    )
+    shift: float | None = Field(default=None, ge=0, description="Likewise, of the model's noise schedule")
+    lora: Text | None = Field(default=None, description="Likewise: a file of the server's `models/loras`")
+    lora_strength: float | None = Field(
+        default=None, ge=-10, le=10, description="Likewise; 0 switches the LoRA off"
+    )
+    reference: bool = Field(
+        default=False,
+        description="`true`: the workflow is given the product's own photo, the first of its `images`",
+    )
+    needs: tuple[Text, ...] = Field(
+        default=(), description="`tags` that a server must have in `config/app.toml` to render it"
+    )
+    smaller_sizes: tuple[tuple[RenderSide, RenderSide], ...] = Field(
+        default=(),
+        description="Sizes of the same shape to try, in this order, when every server runs out of memory",
+    )
 
 
 class _WorkflowTable(Strict):
@@ -81,7 +111,22 @@ def load_setup(workspace: Workspace) -> Setup:
         platforms=load_platforms(workspace, roles, packaged_roles=packaged_roles),
         workflows=workflows,
         prompts=prompts,
+        sources=_read_sources(workspace, workflows),
     )
+
+
+def _read_sources(workspace: Workspace, workflows: Iterable[str]) -> Mapping[str, str]:
+    """What pictures are made by, as it is written: name below the workspace → text."""
+    places = [f"config/workflows/{name}.json" for name in workflows]
+    places += [f"prompt_templates/{path.name}" for path in template_files(workspace)]
+    places += ["prompt_templates/vocabulary.toml"]
+    paths = {place: workspace.own_or_packaged(place) for place in places}
+    return {place: read_text(path) for place, path in paths.items() if path.is_file()}
+
+
+def template_files(workspace: Workspace) -> list[Path]:
+    """The templates in the workspace's folder, or the packaged ones where it has none."""
+    return sorted(workspace.own_or_packaged("prompt_templates").glob("*.j2"))
 
 
 def load_points(workspace: Workspace, workflow: str) -> Mapping[str, str]:
@@ -93,8 +138,7 @@ def load_points(workspace: Workspace, workflow: str) -> Mapping[str, str]:
 
 def load_prompts(workspace: Workspace) -> PromptBook:
     """The templates and the vocabulary beside them."""
-    folder = workspace.own_or_packaged("prompt_templates")
-    templates = {path.name: read_text(path) for path in sorted(folder.glob("*.j2"))}
+    templates = {path.name: read_text(path) for path in template_files(workspace)}
     return PromptBook(templates, load_vocabulary(workspace))
 
 
@@ -136,8 +180,13 @@ def _load_workflows(workspace: Workspace, file: RolesFile) -> Mapping[str, Workf
         if name not in paths:
             raise unknown("workflow", "工作流", folder, name, paths)
         points = file.workflows[name].points if name in file.workflows else {}
-        found[name] = parse_workflow(name, read_text(paths[name]), points)
+        found[name] = read_workflow(paths[name], points)
     return found
+
+
+def read_workflow(path: Path, points: Mapping[str, str]) -> Workflow:
+    """The workflow in a file of either format, with some of its points mapped. Raises ConfigError."""
+    return parse_workflow(path.stem, api_graph_text(path.stem, read_text(path)), points)
 
 
 def check_role(
@@ -156,23 +205,65 @@ def check_role(
             zh=f"{path}：roles.{name} 的 items 与 items_from 同时存在或都没有；请只保留其中一个",
             code="role_items",
         )
-    for point in ("steps", "cfg"):
-        if getattr(table, point) is not None and workflows[table.workflow].lacks(point):
+    workflow = workflows[table.workflow]
+    for point in FIXED:
+        if getattr(table, point) is not None and workflow.lacks(point):
             raise ConfigError(
-                f"{path}: roles.{name}.{point} is set, but the workflow {table.workflow} has no such input; remove it",
-                zh=f"{path}：设置了 roles.{name}.{point}，但工作流 {table.workflow} 没有该输入；请删除",
+                f"{path}: roles.{name}.{point} is set, but the workflow {table.workflow} has no such input; remove it, "
+                f"or title the node that has it {point}",
+                zh=f"{path}：设置了 roles.{name}.{point}，但工作流 {table.workflow} 没有该输入；请删除，"
+                f"或把有该输入的节点的标题改为 {point}",
                 code="workflow_point_missing",
             )
+    _check_reference(name, table, path, workflow)
+    _check_smaller(name, table, path)
+
+
+def _check_reference(name: str, table: _RoleTable, path: Path, workflow: Workflow) -> None:
+    """The photo of a product reaches the workflow, and no workflow that waits for one gets somebody else's."""
+    if table.reference and workflow.lacks("reference"):
+        raise ConfigError(
+            f"{path}: roles.{name}.reference is true, but the workflow {table.workflow} does not say which picture is "
+            'the product\'s; title its Load Image node "reference"',
+            zh=f"{path}：roles.{name}.reference 为 true，但工作流 {table.workflow} 没有说明哪张图是商品照片；"
+            "请把其中“加载图像”节点的标题改为 reference",
+            code="workflow_point_missing",
+        )
+    if not table.reference and any(
+        point in workflow.points and workflow.points[point].found_by != "tracing" for point in REFERENCES
+    ):
+        raise ConfigError(
+            f"{path}: the workflow {table.workflow} is made for the product's photo, and the role {name} does not give "
+            f"it one, so it would use a file that happens to lie on the server; set roles.{name}.reference = true",
+            zh=f"{path}：工作流 {table.workflow} 需要商品照片，而图片角色 {name} 没有提供，会误用服务器上的旧文件；"
+            f"请设 roles.{name}.reference = true",
+            code="reference_unset",
+        )
+
+
+def _check_smaller(name: str, table: _RoleTable, path: Path) -> None:
+    """Each smaller size has the shape of the wanted one, and is smaller than the one before."""
+    before, shape = table.size[0] * table.size[1], table.size[0] / table.size[1]
+    for width, height in table.smaller_sizes:
+        if width * height >= before or abs(width / height / shape - 1) > MOST_DISTORTED:
+            raise ConfigError(
+                f"{path}: roles.{name}.smaller_sizes: {width} × {height} is not smaller than what comes before it, or "
+                f"has another shape than {table.size[0]} × {table.size[1]}; list sizes of that shape, the largest first",
+                zh=f"{path}：roles.{name}.smaller_sizes：{width} × {height} 没有比前一个小，或与 "
+                f"{table.size[0]} × {table.size[1]} 的比例不同；请按从大到小写相同比例的尺寸",
+                code="smaller_sizes",
+            )
+        before = width * height
 
 
 def make_role(name: str, table: _RoleTable) -> ImageRole:
     """A role from its table."""
-    fixed = {"steps": table.steps, "cfg": table.cfg}
+    fixed = {point: getattr(table, point) for point in FIXED}
     width, height = table.size
     return ImageRole(
         name=name,
         width=width,
         height=height,
         inputs={point: value for point, value in fixed.items() if value is not None},
-        **table.model_dump(exclude={"size", "steps", "cfg"}),
+        **table.model_dump(exclude={"size", *FIXED}),
     )

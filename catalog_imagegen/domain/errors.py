@@ -48,6 +48,10 @@ class ItemError(CatalogImagegenError):
     exit_code = EXIT_ITEMS_FAILED
 
 
+class PhotoError(ItemError):
+    """A product's photo cannot be used."""
+
+
 class BackendUnavailable(CatalogImagegenError):
     """Nobody can render just now; pictures stay planned and a later run goes on."""
 

@@ -100,8 +100,14 @@ class ImageRole:
     scope: Scope = "sku"
     approval: Approval = "human"
     enabled: bool = True
-    inputs: Mapping[str, float] = field(default_factory=dict)
+    inputs: Mapping[str, float | str] = field(default_factory=dict)
     """Further input points with fixed values, e.g. ``steps``."""
+    reference: bool = False
+    """Whether the graph is given the product's own photo."""
+    needs: tuple[str, ...] = ()
+    """Tags that a server must have to render it."""
+    smaller_sizes: tuple[tuple[int, int], ...] = ()
+    """Sizes that may be tried, in this order, when every server runs out of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +195,30 @@ NO_PROMPT = Prompt("")
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo of a product as servers get it: upright, in colours every server reads."""
+
+    digest: Digest
+    extension: Literal["jpg", "png", "webp"]
+    width: int
+    height: int
+
+    @property
+    def file_name(self) -> str:
+        """What it is called on a server: its bytes decide, so the same photo is uploaded once."""
+        return f"{self.digest}.{self.extension}"
+
+
+@dataclass(frozen=True, slots=True)
+class Smaller:
+    """A picture's graph at a smaller size, for servers that have no memory for the wanted one."""
+
+    width: int
+    height: int
+    graph: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """One picture the enabled platforms want, bound and named."""
 
@@ -217,6 +247,14 @@ class Wanted:
     platforms: frozenset[str] = frozenset()
     """The enabled platforms that take this picture."""
     approval: Approval = "human"
+    pictures: Mapping[str, Digest] = field(default_factory=dict)
+    """File names in the graph → the bytes a server needs under that name."""
+    smaller: tuple[Smaller, ...] = ()
+    """What may be rendered instead, in this order, when every server runs out of memory."""
+    models: tuple[str, ...] = ()
+    """The model files the graph loads, sorted: pictures of the same files are best rendered in a row."""
+    needs: frozenset[str] = frozenset()
+    """Tags that a server must have to render it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
-"""What is planned and done: states, plans, attempts and failures."""
+"""What is planned and done: states, plans and attempts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import (
     FIRST_TAKE,
@@ -27,110 +28,6 @@ Refusal = Literal["not_wanted", "replaced", "outdated", "asked_again", "rejected
 """Why a reviewer's word does not count: the picture it was about does not stand any more."""
 Rejection = Literal["used_up", "withdrawn"]
 """What a rejection leads to if not to a new take: a person must act, or another picture is under way anyway."""
-
-FailureCode = Literal[
-    "rejected",  # the server's validation refused the graph
-    "out_of_memory",
-    "execution_error",
-    "interrupted",
-    "no_picture",  # "success" without a file, or the file cannot be fetched
-    "bad_picture",  # unreadable, of the wrong size or black
-    "lost",  # the server forgot the prompt, e.g. by a restart
-    "timeout",
-    "abandoned",  # its server is not among those of the run that found it; does not count
-]
-
-
-MEANINGS: Mapping[FailureCode, tuple[str, str]] = {
-    "rejected": ("the render server refused the workflow", "服务器不接受该工作流"),
-    "out_of_memory": ("the graphics card ran out of memory", "显存不足"),
-    "execution_error": ("the render server reported an error", "服务器报错"),
-    "interrupted": ("somebody stopped the render server", "有人在服务器上中止了任务"),
-    "no_picture": ("the render server delivered no picture", "服务器没有给出图片"),
-    "bad_picture": ("the picture was damaged, black or of the wrong size", "图片损坏、全黑或尺寸不对"),
-    "lost": ("the render server forgot the job", "服务器丢失了任务"),
-    "timeout": ("the render server took too long", "服务器生成超时"),
-    "abandoned": ("its render server was not used any more", "原来的服务器不再使用"),
-}
-"""What each failure means for people who do not run servers, in English and Chinese."""
-
-REMEDIES: Mapping[FailureCode, tuple[str, str]] = {
-    "rejected": (
-        "check the graph with: catalog-imagegen workflow check FILE",
-        "请运行 catalog-imagegen workflow check FILE 检查工作流",
-    ),
-    "out_of_memory": (
-        (
-            "close other programs on that GPU or lower the role's size in config/roles.toml, then: "
-            "catalog-imagegen retry"
-        ),
-        "请关闭占用显卡的程序，或在 config/roles.toml 中减小该图片角色的 size，然后运行 catalog-imagegen retry",
-    ),
-    "execution_error": (
-        "look into the server's log, then: catalog-imagegen retry",
-        "请查看 ComfyUI 日志，然后运行 catalog-imagegen retry",
-    ),
-    "interrupted": (
-        "when nobody needs the server: catalog-imagegen retry",
-        "请在服务器空闲后运行 catalog-imagegen retry",
-    ),
-    "no_picture": (
-        "check that the workflow saves a picture, then: catalog-imagegen retry",
-        "请确认工作流会保存图片，然后运行 catalog-imagegen retry",
-    ),
-    "bad_picture": (
-        (
-            "if it is black, check the server's options (fp16 overflow does that); then try another seed: "
-            "catalog-imagegen regenerate SKU"
-        ),
-        "如果图片全黑，请检查服务器启动参数（常见原因是 fp16 溢出）；然后运行 catalog-imagegen regenerate SKU 换一个种子",
-    ),
-    "lost": (
-        "see whether this picture kills the server, then: catalog-imagegen retry",
-        "请检查服务器是否因该图片崩溃，然后运行 catalog-imagegen retry",
-    ),
-    "abandoned": (
-        "name that server again: catalog-imagegen run CATALOG --comfyui URL",
-        "请重新指定该服务器：catalog-imagegen run CATALOG --comfyui URL",
-    ),
-    "timeout": (
-        "raise job_timeout_s in config/app.toml if the server is just slow, then: catalog-imagegen retry",
-        "如果只是服务器较慢，请调大 config/app.toml 的 job_timeout_s，然后运行 catalog-imagegen retry",
-    ),
-}
-"""What to do about each failure, in English and Chinese."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an attempt gave no picture."""
-
-    code: FailureCode
-    message: str
-    """The server's own words, or ours, in whichever language."""
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
-
-    @property
-    def reason_en(self) -> str:
-        """What the code means and what the server said, in English."""
-        return f"{MEANINGS[self.code][0]}: {self.message}" if self.message else MEANINGS[self.code][0]
-
-    @property
-    def reason_zh(self) -> str:
-        """What the code means in Chinese, and what the server said."""
-        return f"{MEANINGS[self.code][1]}：{self.message}" if self.message else MEANINGS[self.code][1]
-
-    @property
-    def remedy_en(self) -> str:
-        """What to do, in English."""
-        return REMEDIES[self.code][0]
-
-    @property
-    def remedy_zh(self) -> str:
-        """What to do, in Chinese."""
-        return REMEDIES[self.code][1]
 
 
 def used_up(reason: str, *, sku: str, role: str, slot: int) -> tuple[str, str]:
@@ -180,12 +77,37 @@ class Plan:
     blocked: tuple[Blocked, ...] = ()
 
     def to_render(self) -> tuple[Wanted, ...]:
-        """The pictures that need a server, grouped by workflow so that models change rarely."""
-        wanted = [p.wanted for p in self.pictures if p.action == "render"]
-        first: dict[str, int] = {}
-        for picture in wanted:
-            first.setdefault(picture.workflow, len(first))
-        return tuple(sorted(wanted, key=lambda w: first[w.workflow]))
+        """The pictures that need a server."""
+        return tuple(p.wanted for p in self.pictures if p.action == "render")
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a server may be given."""
+
+    in_flight: int = 3
+    """Prompts queued there at a time; the last place is kept for what must not wait."""
+    max_megapixels: float | None = None
+    """The largest picture, by the memory that the server reports."""
+    vram_gb: float = 0.0
+    """Of its largest graphics card; 0 where it does not say."""
+    tags: frozenset[str] = frozenset()
+    only_for: frozenset[str] = frozenset()
+    """The workflows it is meant for; empty means all."""
+    unfit: frozenset[str] = frozenset()
+    """Workflows that it cannot run."""
+
+
+Whereabouts = Literal["running", "waiting", "ended", "unknown"]
+"""How a prompt stands on its server; ``ended`` is in the history, whatever came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the sampler of a prompt is."""
+
+    value: int
+    maximum: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +118,12 @@ class Attempt:
     render_key: Fingerprint
     key: ImageKey
     server: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What was sent, see ``stages.recipe``; empty for attempts older than recipes."""
+    shrink: int = 0
+    """Which of the picture's smaller sizes was asked for; 0 is the wanted one."""
+    run: str = ""
+    """The run that sent it: part of the file name on the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +140,8 @@ class AttemptRecord:
     submitted_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    shrink: int = 0
+    run: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -239,6 +169,34 @@ class Finished:
     file: Mapping[str, str]
     started_ms: int = 0
     finished_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the ledger says when a picture is to be made: whether it is ours now, and what happened to it so far."""
+
+    place: str = ""
+    """The lease of a place on the server; empty when none is free."""
+    is_busy: bool = False
+    """Another process is at this picture."""
+    is_begun: bool = False
+    """Nothing is known of it, so the attempt that was handed in is written down."""
+    render: Render | None = None
+    """Made meanwhile."""
+    given_up: Failure | None = None
+    """Given up meanwhile."""
+    open: Attempt | None = None
+    """Sent before, its end unknown."""
+    failed: tuple[AttemptRecord, ...] = ()
+    """The attempts that count and failed, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A prompt that a server is done with."""
+
+    prompt_id: str
+    result: Finished | Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,62 +1,330 @@
-"""Hands out the pictures that are still to be made, to threads that share it."""
+"""Hands out the pictures that are still to be made: each to the server that is expected to finish it first."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.domain.job import Capacity
+from catalog_imagegen.pipeline.policy import ANYWHERE, Terms, may_make
+from catalog_imagegen.pipeline.speeds import Speeds
+
+TAIL = 4
+"""While more pictures wait than this many times all places, every server may take what it can: none will be idle."""
+WORTH_MOVING_S = 0.5
+"""A picture that waits on one server is moved to an idle one if it is done this much sooner there, and by a tenth."""
+MOVE_S = 0.3
+"""What moving costs."""
+
+Group = tuple[str, tuple[str, ...]]
+"""A workflow and the model files it loads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A picture to make, and how."""
+
+    picture: Wanted
+    terms: Terms = ANYWHERE
+
+    @property
+    def key(self) -> Fingerprint:
+        """The render to make."""
+        return self.picture.render_key
+
+    @property
+    def group(self) -> Group:
+        """Pictures of one group need no change of models between them."""
+        return self.picture.workflow, self.picture.models
+
+
+@dataclass(slots=True)
+class Station:
+    """What the board knows of a server."""
+
+    name: str
+    capacity: Capacity
+    group: Group | None = None
+    """Whose models it was sent last."""
+    sent: list[tuple[Task, float]] = field(default_factory=list)
+    """In flight, the next to end first, each with the seconds it is expected to take."""
+    head_began: float = 0.0
+    collecting: int = 0
+    is_away: bool = False
+    is_released: bool = False
+    """It stays away: what it was sent may be made by others."""
+    recalled: set[Fingerprint] = field(default_factory=set)
+
+    def ready_at(self, now: float, count: int | None = None) -> float:
+        """When the first *count* of its pictures, or all, are expected to be done."""
+        costs = [seconds for _, seconds in self.sent[:count]]
+        return max(now, self.head_began + costs[0]) + sum(costs[1:]) if costs else now
 
 
 class Board:
-    """The pictures still to make, handed out in order; one that a server may already know goes there."""
+    """Shared by the threads that feed servers.
+
+    *homes*: renders that a server may know already, and which. *group_wait_s*: how long pictures may wait because
+    others need no change of models.
+    """
 
     def __init__(
-        self, pictures: Iterable[Wanted], homes: Mapping[Fingerprint, str], servers: Iterable[str]
+        self,
+        tasks: Iterable[Task],
+        servers: Mapping[str, Capacity],
+        *,
+        speeds: Speeds,
+        group_wait_s: float = 600.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._waiting = list(pictures)
-        self._servers = set(servers)
-        self._home = {key: home for key, home in homes.items() if home in self._servers}
+        self._clock = clock
+        self._speeds = speeds
+        self._group_wait_s = group_wait_s
+        self._stations = {name: Station(name, capacity) for name, capacity in servers.items()}
+        self._places = sum(capacity.in_flight for capacity in servers.values())
+        self._groups: dict[Group, deque[Task]] = {}
+        self._delayed: list[tuple[float, Task]] = []
+        self._served: dict[Group, float] = {}
         self._in_hand = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        for task in tasks:
+            self._queue(task)
 
-    def take(self, server: str) -> Wanted | None:
-        """The next picture for a server."""
-        with self._lock:
-            for index, picture in enumerate(self._waiting):
-                if self._home.get(picture.render_key, server) == server:
-                    self._in_hand += 1
-                    return self._waiting.pop(index)
-        return None
+    def take(self, server: str) -> Task | None:
+        """The next picture for a server; None if none is left for it, or others will be sooner."""
+        with self._changed:
+            now = self._clock()
+            self._revive(now)
+            station = self._stations[server]
+            if station.is_away:
+                return None
+            task = self._pick(station, now)
+            if task is None or not self._is_first_here(station, now):
+                if not station.sent:
+                    self._recall_for(station, now)
+                return None
+            self._groups[task.group].remove(task)
+            self._in_hand += 1
+            return task
 
-    def put_back(self, picture: Wanted, *, at_front: bool = False) -> None:
-        """Return a picture to be made later or elsewhere."""
-        with self._lock:
+    def send(self, server: str, task: Task) -> bool:
+        """A picture is on a server's queue now; says whether the server must change its models for it."""
+        with self._changed:
+            now, station = self._clock(), self._stations[server]
+            changes = station.group != task.group
+            seconds = self._speeds.seconds(server, task.picture, shrink=task.terms.shrink)
+            seconds += self._change_s(station, task)
+            if not station.sent:
+                station.head_began = now
+            station.sent.append((task, seconds))
+            station.group = task.group
+            self._served[task.group] = now
+            return changes
+
+    def end(self, server: str, task: Task) -> None:
+        """A picture has left a server's queue, made or not; it is still in hand."""
+        with self._changed:
+            station = self._stations[server]
+            station.sent = [(t, s) for t, s in station.sent if t.key != task.key]
+            station.head_began = self._clock()
+            station.recalled.discard(task.key)
+
+    def collect(self, server: str, count: int) -> None:
+        """*count* more pictures (or fewer, when negative) are being fetched from a server."""
+        with self._changed:
+            self._stations[server].collecting += count
+
+    def put_back(self, task: Task, *, delay_s: float = 0.0) -> None:
+        """Return a picture to be made next, or after a while."""
+        with self._changed:
             self._in_hand -= 1
-            self._waiting.insert(0 if at_front else len(self._waiting), picture)
-
-    def send_home(self, picture: Wanted, server: str) -> bool:
-        """Leave a picture to the server that may know it already, unless that one is away."""
-        with self._lock:
-            if server not in self._servers:
-                return False
-            self._home[picture.render_key] = server
-            return True
+            if delay_s:
+                self._delayed.append((self._clock() + delay_s, task))
+            else:
+                self._queue(task, at_front=True)
+            self._changed.notify_all()
 
     def finish(self) -> None:
         """One picture less."""
-        with self._lock:
+        with self._changed:
             self._in_hand -= 1
+            self._changed.notify_all()
 
-    def lose(self, server: str) -> None:
-        """A server is away: others may make what it was to finish."""
-        with self._lock:
-            self._servers.discard(server)
-            self._home = {key: home for key, home in self._home.items() if home != server}
+    def go_away(self, server: str) -> None:
+        """A server can be given nothing for now."""
+        with self._changed:
+            self._stations[server].is_away = True
+            self._changed.notify_all()
 
-    def is_done(self, server: str) -> bool:
-        """Whether nothing is left that this server could come to make."""
-        with self._lock:
-            mine = any(self._home.get(p.render_key, server) == server for p in self._waiting)
-            return not mine and self._in_hand == 0
+    def come_back(self, server: str) -> None:
+        """A server can be given pictures again."""
+        with self._changed:
+            station = self._stations[server]
+            station.is_away = station.is_released = False
+            station.head_began = self._clock()
+            self._changed.notify_all()
+
+    def release_home(self, server: str) -> None:
+        """Let others make what was to be made on a server that stays away."""
+        with self._changed:
+            self._stations[server].is_released = True
+            for group, tasks in self._groups.items():
+                self._groups[group] = deque(_freed(task, server) for task in tasks)
+            self._delayed = [(at, _freed(task, server)) for at, task in self._delayed]
+            self._changed.notify_all()
+
+    def exclude(self, server: str, workflow: str) -> None:
+        """A server cannot run a workflow after all."""
+        with self._changed:
+            station = self._stations[server]
+            station.capacity = replace(station.capacity, unfit=station.capacity.unfit | {workflow})
+
+    def capacities(self) -> Mapping[str, Capacity]:
+        """What each server may be given, but for those that stay away while others are there."""
+        with self._changed:
+            there = {name: s.capacity for name, s in self._stations.items() if not s.is_released}
+            return there or {name: s.capacity for name, s in self._stations.items()}
+
+    def is_expected(self, server: str) -> bool:
+        """Whether a server is one of ours and there, or not away for long."""
+        with self._changed:
+            station = self._stations.get(server)
+            return station is not None and not station.is_released
+
+    def expected_s(self, server: str) -> float | None:
+        """Seconds until the next picture of a server is expected to end; None while nobody can know."""
+        with self._changed:
+            station = self._stations[server]
+            if not station.sent or not self._speeds.is_known(server, station.sent[0][0].picture):
+                return None
+            return station.head_began + station.sent[0][1] - self._clock()
+
+    def recalls(self, server: str) -> list[Task]:
+        """Pictures that wait on a server and would be made sooner by another; asked for once."""
+        with self._changed:
+            station = self._stations[server]
+            found = [task for task, _ in station.sent if task.key in station.recalled]
+            station.recalled.clear()
+            return found
+
+    def is_over(self) -> bool:
+        """Whether nothing is left that a server could still make: all is done, or all that could stay away."""
+        with self._changed:
+            self._revive(self._clock())
+            if self._in_hand == 0 and not self._delayed and not any(self._groups.values()):
+                return True
+            return all(self._has_nothing_to_hope_for(s) for s in self._stations.values())
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep until something changes."""
+        with self._changed:
+            self._changed.wait(timeout_s)
+
+    def _has_nothing_to_hope_for(self, station: Station) -> bool:
+        if station.is_away:
+            return station.is_released and station.collecting == 0
+        if station.sent or station.collecting:
+            return False
+        tasks = [*self._waiting(), *(task for _, task in self._delayed)]
+        return not any(self._allows(station, task) for task in tasks)
+
+    def _queue(self, task: Task, *, at_front: bool = False) -> None:
+        waiting = self._groups.setdefault(task.group, deque())
+        self._served.setdefault(task.group, self._clock())
+        if at_front:
+            waiting.appendleft(task)
+        else:
+            waiting.append(task)
+
+    def _revive(self, now: float) -> None:
+        if self._delayed and any(at <= now for at, _ in self._delayed):
+            for _, task in [pair for pair in self._delayed if pair[0] <= now]:
+                self._queue(task)
+            self._delayed = [pair for pair in self._delayed if pair[0] > now]
+
+    def _waiting(self) -> Iterator[Task]:
+        for tasks in self._groups.values():
+            yield from tasks
+
+    def _allows(self, station: Station, task: Task) -> bool:
+        """Whether a server may make a picture, and none that it should be left to can."""
+        if not may_make(station.name, station.capacity, task.picture, task.terms):
+            return False
+        if station.name not in task.terms.avoid:
+            return True
+        return not any(
+            s.name not in task.terms.avoid and may_make(s.name, s.capacity, task.picture, task.terms)
+            for s in self._present()
+        )
+
+    def _present(self) -> Iterator[Station]:
+        return (station for station in self._stations.values() if not station.is_away)
+
+    def _change_s(self, station: Station, task: Task) -> float:
+        return 0.0 if station.group in (None, task.group) else self._speeds.change_seconds(station.name)
+
+    def _pick(self, station: Station, now: float) -> Task | None:
+        """A picture of the models that the server has; of others if those have waited long, or none is left."""
+        fitting = {
+            group: task
+            for group, tasks in self._groups.items()
+            if (task := next((t for t in tasks if self._allows(station, t)), None)) is not None
+        }
+        if not fitting:
+            return None
+        held = {s.group for s in self._present() if s is not station}
+        overdue = [g for g in fitting if g not in held and now - self._served[g] > self._group_wait_s]
+        if overdue:
+            return fitting[min(overdue, key=lambda g: self._served[g])]
+        if station.group in fitting:
+            return fitting[station.group]
+        return fitting[max(fitting, key=lambda g: self._work_per_server(g, station))]
+
+    def _work_per_server(self, group: Group, but: Station) -> float:
+        servers = sum(station.group == group for station in self._present() if station is not but)
+        return len(self._groups[group]) / (1 + servers)
+
+    def _is_first_here(self, station: Station, now: float) -> bool:
+        """Near the end of a run: whether handing out what waits to whoever finishes it first gives this server any."""
+        present = list(self._present())
+        if len(present) == 1 or sum(map(len, self._groups.values())) > TAIL * self._places:
+            return True
+        ready = {s.name: s.ready_at(now) for s in present}
+        for task in self._waiting():
+            able = [s for s in present if self._allows(s, task)]
+            if not able:
+                continue
+            ends = {s.name: ready[s.name] + self._cost(s, task) for s in able}
+            first = min(able, key=lambda s: (ends[s.name], s is not station))
+            if first is station:
+                return True
+            ready[first.name] = ends[first.name]
+        return False
+
+    def _cost(self, station: Station, task: Task) -> float:
+        return self._speeds.seconds(station.name, task.picture, shrink=task.terms.shrink) + self._change_s(
+            station, task
+        )
+
+    def _recall_for(self, idle: Station, now: float) -> None:
+        """Ask for the picture that gains most by moving from another server's queue to one with nothing to do."""
+        best: tuple[float, Station, Fingerprint] | None = None
+        for other in self._present():
+            for position, (task, _) in enumerate(other.sent[1:], start=2):
+                if other is idle or task.terms.only or not self._allows(idle, task):
+                    continue
+                there = other.ready_at(now, position) - now
+                gain = there - MOVE_S - self._cost(idle, task)
+                if gain > max(WORTH_MOVING_S, there / 10) and (best is None or gain > best[0]):
+                    best = gain, other, task.key
+        if best is not None:
+            best[1].recalled.add(best[2])
+
+
+def _freed(task: Task, server: str) -> Task:
+    return replace(task, terms=replace(task.terms, only="")) if task.terms.only == server else task

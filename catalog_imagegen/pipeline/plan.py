@@ -14,6 +14,7 @@ _EXPLANATIONS = {
     "workflow:": ("workflow changed: {name}", "工作流有改动：{name}"),
     "size": ("size changed: {old} → {new}", "尺寸有改动：{old} → {new}"),
     "inputs": ("settings changed", "参数有改动"),
+    "photo": ("photo changed", "照片有改动"),
     "template:": ("prompt changed: {name}", "提示词有改动：{name}"),
     "column:": ("catalog changed: {name}", "商品表有改动：{name}"),
     "vocabulary": ("prompt changed: vocabulary.toml", "提示词有改动：vocabulary.toml"),

@@ -8,12 +8,16 @@ from typing import Any, Protocol
 from PIL import Image
 
 from catalog_imagegen.domain.catalog import Issue, Product
+from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
-from catalog_imagegen.domain.imaging import ImageKey, Render, Take
+from catalog_imagegen.domain.imaging import ImageKey, Photo, Render, Take
+from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import (
     Attempt,
     AttemptRecord,
-    Failure,
+    Capacity,
+    Claim,
+    Ended,
     Finished,
     PictureStatus,
     Plan,
@@ -21,6 +25,8 @@ from catalog_imagegen.domain.job import (
     Refusal,
     Rejection,
     Review,
+    Step,
+    Whereabouts,
 )
 from catalog_imagegen.stages.rendition import Rendition
 
@@ -42,7 +48,7 @@ class Leases(Protocol):
         """Take a lease, or say that a living process (this one included) holds it."""
         ...
 
-    def release(self, name: str) -> None: ...
+    def release(self, *names: str) -> None: ...
 
 
 class CatalogLedger(Protocol):
@@ -144,7 +150,14 @@ class JobLedger(Protocol):
 
     def open_attempts(self, renders: Collection[Fingerprint]) -> Mapping[Fingerprint, Attempt]: ...
 
-    def begin_attempt(self, attempt: Attempt, run: str) -> None:
+    def claim(self, lease: str, attempt: Attempt, *, places: Sequence[str]) -> Claim:
+        """Take a picture's lease together with the first free one of *places*, or neither, and say what is known.
+
+        Where nothing is, the attempt is written down, as ``begin_attempt`` does.
+        """
+        ...
+
+    def begin_attempt(self, attempt: Attempt) -> None:
         """Write down an attempt before it is sent."""
         ...
 
@@ -154,8 +167,20 @@ class JobLedger(Protocol):
 
     def fail_attempt(self, prompt_id: str, failure: Failure) -> None: ...
 
-    def failures(self, render: Fingerprint) -> Sequence[Failure]:
-        """How attempts at a render failed that were not forgiven, the last one last."""
+    def reopen_attempt(self, prompt_id: str) -> None:
+        """An attempt that was cancelled has given a picture all the same."""
+        ...
+
+    def failed_attempts(self, render: Fingerprint) -> tuple[AttemptRecord, ...]:
+        """The attempts at a render that failed and count, the last one last."""
+        ...
+
+    def standing(self) -> list[AttemptRecord]:
+        """The attempts whose end is not known, in the order in which they were sent."""
+        ...
+
+    def speeds(self) -> Mapping[tuple[str, str], float]:
+        """(server, workflow) → seconds per megapixel, by the newest pictures that it made."""
         ...
 
     def attempts(self, run: str = "") -> list[AttemptRecord]:
@@ -166,15 +191,21 @@ class JobLedger(Protocol):
         """The attempts at wanted pictures of these subjects, or of all; each picture's in the order sent."""
         ...
 
-    def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:
-        """Name a render whose bytes are stored, end its attempt and show it under its key."""
+    def keep_render(self, attempt: Attempt, render: Render, finished: Finished, *, lease: str = "") -> None:
+        """Name a render whose bytes are stored, end its attempt, show it under its key and give a lease back."""
         ...
 
     def give_up(self, key: ImageKey, render: Fingerprint, failure: Failure) -> None:
         """Record that the attempts at a render are used up."""
         ...
 
-    def begin_run(self, command: str) -> str: ...
+    def begin_run(self, command: str, materials: Mapping[str, Digest] | None = None) -> str:
+        """Record that a command starts, and what it works with: file name → the blob that holds it."""
+        ...
+
+    def recipe_of(self, render: Fingerprint) -> tuple[Attempt, Render] | None:
+        """The attempt that made a render, with what it made."""
+        ...
 
     def end_run(self, run: str, outcome: Mapping[str, Any]) -> None: ...
 
@@ -186,37 +217,74 @@ class Ledger(CatalogLedger, PictureLedger, ReviewLedger, JobLedger, Leases, Prot
 class RenderBackend(Protocol):
     """A server that renders jobs; it remembers them by prompt id, but not for ever.
 
-    Network trouble is waited out for a while, then raises BackendUnavailable.
+    Network trouble is waited out for some seconds, then raises BackendUnavailable with the code of the trouble.
     """
 
     @property
     def name(self) -> str: ...
 
     @property
-    def in_flight(self) -> int:
-        """How many prompts may be queued there at a time."""
+    def capacity(self) -> Capacity:
+        """What it may be given."""
         ...
 
     def lacks(self, graph: Mapping[str, Any]) -> list[str]:
         """What a graph needs and the server has not: nodes and models, each with its remedy."""
         ...
 
+    def probe(self) -> None:
+        """Look once whether the server answers."""
+        ...
+
     def knows(self, prompt_id: str) -> bool:
         """Whether a prompt is queued, running or in the history."""
         ...
 
-    def submit(self, prompt_id: str, graph: Mapping[str, Any], job: Mapping[str, str]) -> str | Failure:
-        """Queue a graph once, whatever happens to the reply; returns the id it was accepted under."""
+    def whereabouts(self, prompt_ids: Collection[str]) -> Mapping[str, Whereabouts]:
+        """How each of these prompts stands there."""
         ...
 
-    def wait(self, prompt_id: str, is_cancelled: Callable[[], bool]) -> Finished | Failure | None:
-        """Wait for a prompt to end; None when cancelled meanwhile."""
+    def provide(self, name: str, content: Callable[[], bytes]) -> str | Failure:
+        """Bring an input picture to the server unless it is there; returns the name that graphs must use."""
+        ...
+
+    def submit(
+        self, prompt_id: str, graph: Mapping[str, Any], job: Mapping[str, str], *, front: bool = False
+    ) -> str | Failure:
+        """Queue a graph once, whatever happens to the reply; returns the id it was accepted under.
+
+        With *front* it is the next to be executed after the one that runs.
+        """
+        ...
+
+    def next_ended(
+        self, prompt_ids: Sequence[str], *, timeout_s: float, expected_s: float | None = None
+    ) -> Ended | None:
+        """Wait until one of the prompts, given in the order sent, has ended; None if none does in time.
+
+        *expected_s*: seconds until one is expected to end. A prompt that makes no progress for too long is stopped.
+        """
+        ...
+
+    def step(self, prompt_id: str) -> Step | None:
+        """How far a prompt is, where the server tells."""
+        ...
+
+    def is_deaf(self) -> bool:
+        """Whether the server does not tell what happens, and must be asked."""
+        ...
+
+    def withdraw(self, prompt_ids: Sequence[str], *, running_too: bool) -> set[str]:
+        """Take prompts back, with *running_too* also the one that runs; nobody else's is touched.
+
+        Returns those that are certain not to give a picture any more. The others run on, or have ended.
+        """
         ...
 
     def fetch(self, file: Mapping[str, str]) -> bytes | Failure: ...
 
     def free(self) -> None:
-        """Ask the server to unload models and forget cached results before the next prompt."""
+        """Have the server unload models and forget cached results before the next prompt."""
         ...
 
 
@@ -260,3 +328,21 @@ class Progress(Protocol):
     def start(self, total: int) -> None: ...
 
     def done(self, what: str, *, failed: bool) -> None: ...
+
+    def step(self, what: str, step: Step) -> None: ...
+
+    def alert(self, incident: Incident) -> None:
+        """Something is wrong with a server; told once."""
+        ...
+
+
+class Photos(Protocol):
+    """The products' own photos, by what a catalog says of them."""
+
+    def look(self, location: str) -> Photo:
+        """The photo as servers get it. Raises PhotoError, which says what to do."""
+        ...
+
+    def read(self, name: Digest) -> bytes | None:
+        """The bytes of a photo that was looked at; None when they are others since, or gone."""
+        ...

@@ -12,9 +12,9 @@ from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Platform, Render, Wanted
 from catalog_imagegen.domain.job import Plan
 from catalog_imagegen.pipeline.plan import plan
-from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Previews
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos, Previews
 from catalog_imagegen.pipeline.shapes import check_shapes
-from catalog_imagegen.pipeline.want import Setup, spu_subject, want
+from catalog_imagegen.pipeline.want import Setup, no_photos, spu_subject, want
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,16 @@ class Services:
     is_placeholder: bool
     previews: Previews | None = None
     attempts: int = 2
+    patience_s: float = 60.0
+    """Seconds to wait for servers that are away."""
+    group_wait_s: float = 600.0
+    """Seconds that pictures may wait because others need no change of models."""
     retakes: int = 3
     """New takes of a picture that rejections ask for, at most."""
     sources: frozenset[str] = frozenset()
     """The configured sources; a SKU of one that is configured no longer is free for others."""
+    photos: Photos | None = None
+    """Where roles with ``reference = true`` get the products' photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,7 @@ def _prepare(
         takes=ledger.takes(),
         subjects=subjects,
         relatives=[p for p in variants if p.sku not in present],
+        photos=services.photos.look if services.photos is not None else no_photos,
     )
     pictures: list[Wanted | Blocked] = [*wanted, *blocked]
     return Prepared(

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import BackendUnavailable
+from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.domain.imaging import Blocked, Wanted
+from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import AttemptRecord
+from catalog_imagegen.pipeline.photos import keep_photos, with_photos
 from catalog_imagegen.pipeline.ports import Progress, RenderBackend
 from catalog_imagegen.pipeline.prepare import Prepared, Services
-from catalog_imagegen.pipeline.produce import Made, Workshop, produce
+from catalog_imagegen.pipeline.produce import produce
 from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.publishing import Publishing
+from catalog_imagegen.pipeline.workshop import Made, Workshop
+from catalog_imagegen.stages.recipe import Base
 
 MAX_FAILURES = 0.1
 """Above this share of failures a run ends with a warning."""
@@ -54,6 +61,8 @@ class Report:
     issues: tuple[Issue, ...]
     problems: tuple[Problem, ...]
     unavailable: tuple[BackendUnavailable, ...]
+    incidents: tuple[Incident, ...] = ()
+    """What went wrong with servers, each told once."""
     timed: int = 0
     """Pictures of which a server said how long it worked on them."""
     timed_s: float = 0.0
@@ -98,10 +107,11 @@ def carry_out(
     backends: Callable[[Sequence[Wanted]], Sequence[RenderBackend]],
     progress: Progress,
     stop: threading.Event,
+    is_urgent: bool = False,
 ) -> Report:
     """Record a plan, render what it lacks and publish the listings.
 
-    *backends* is asked for servers only if something must be rendered. Servers that cannot be reached,
+    With *is_urgent* the pictures overtake those of other commands. *backends* is asked for servers only if something must be rendered. Servers that cannot be reached,
     at the start or on the way, are named in the report; what they should have rendered stays planned.
     """
     began = time.monotonic()
@@ -109,13 +119,16 @@ def carry_out(
     ledger.keep_products(source, prepared.rows)
     overtaken = ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
     to_render = tuple(w for w in prepared.to_render() if w.key not in overtaken)
+    photos = keep_photos(to_render, services)
+    to_render = with_photos(to_render, photos)
     unavailable: list[BackendUnavailable] = []
     servers: Sequence[RenderBackend] = ()
     try:
         servers = backends(to_render) if to_render else ()
     except BackendUnavailable as error:
         unavailable.append(error)
-    run = ledger.begin_run(command)
+    bases = _bases(to_render, services)
+    run = ledger.begin_run(command, _materials(bases, photos, services))
     progress.start(len(to_render))
     publisher = Publisher(ledger, services.blobs, services.listings, previews=services.previews)
     with Publishing(publisher, prepared.platforms, prepared.products, to_render) as publishing:
@@ -131,7 +144,14 @@ def carry_out(
             run=run,
             is_placeholder=services.is_placeholder,
             attempts=services.attempts,
+            patience_s=services.patience_s,
+            group_wait_s=services.group_wait_s,
+            is_urgent=is_urgent,
+            speeds=ledger.speeds() if to_render else {},
+            bases=bases,
             on_made=on_made,
+            on_step=lambda wanted, step: progress.step(f"{wanted.sku} {wanted.key.role}", step),
+            on_alert=progress.alert,
         )
         production = produce(to_render, shop, stop)
     times = _times(ledger.attempts(run))
@@ -145,12 +165,35 @@ def carry_out(
         issues=prepared.issues,
         problems=_problems(prepared, production.made),
         unavailable=(*unavailable, *production.unavailable),
+        incidents=production.incidents,
         timed=len(times),
         timed_s=round(sum(times), 3),
     )
     outcome = {"pictures": dict(report.pictures), "jobs_submitted": report.jobs_submitted}
     ledger.end_run(run, outcome | {"seconds": report.seconds, "renditions": report.renditions})
     return report
+
+
+def _bases(pictures: Sequence[Wanted], services: Services) -> Mapping[str, Base]:
+    """The graphs that the recipes of these pictures refer to, all of them in the blob store."""
+    graphs = {name: services.setup.workflows[name].graph for name in {p.workflow for p in pictures}}
+    return {name: Base(services.blobs.put(_as_bytes(graph)), graph) for name, graph in graphs.items()}
+
+
+def _as_bytes(graph: Mapping[str, Any]) -> bytes:
+    """In the order of the file: a server writes the graph into the picture as it was sent."""
+    return json.dumps(graph, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _materials(
+    bases: Mapping[str, Base], photos: Mapping[str, Digest], services: Services
+) -> Mapping[str, Digest]:
+    """What the pictures are made of, all of it in the blob store; nothing where nothing is to be made."""
+    if not bases:
+        return {}
+    texts = {name: services.blobs.put(text.encode()) for name, text in services.setup.sources.items()}
+    graphs = {f"graphs/{name}": base.digest for name, base in bases.items()}
+    return texts | graphs | {f"photos/{name}": digest for name, digest in photos.items()}
 
 
 def _count(prepared: Prepared, made: Sequence[Made]) -> Mapping[str, int]:
@@ -228,6 +271,7 @@ def merged(reports: Sequence[Report], further: Iterable[Issue] = ()) -> Report:
         issues=(*(issue for r in reports for issue in r.issues), *further),
         problems=tuple(problem for r in reports for problem in r.problems),
         unavailable=tuple(error for r in reports for error in r.unavailable),
+        incidents=tuple(dict.fromkeys(incident for r in reports for incident in r.incidents)),
         timed=sum(r.timed for r in reports),
         timed_s=round(sum(r.timed_s for r in reports), 3),
     )

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.errors import ItemError, PhotoError
 from catalog_imagegen.domain.fingerprint import fingerprint
 from catalog_imagegen.domain.imaging import (
     FIRST_TAKE,
     Blocked,
     ImageKey,
     ImageRole,
+    Photo,
     Platform,
+    Smaller,
     Take,
     Wanted,
     item_id,
     seed_for,
 )
-from catalog_imagegen.stages.prompt import PromptBook, PromptError
-from catalog_imagegen.stages.workflow import Workflow, render_key
+from catalog_imagegen.stages.prompt import PromptBook
+from catalog_imagegen.stages.workflow import REFERENCES, Workflow, model_files, render_key
+
+Look = Callable[[str], Photo]
+"""Finds the photo that a catalog names. Raises PhotoError."""
+
+
+def no_photos(location: str) -> Photo:
+    """Find none: for commands that are not about pictures."""
+    raise PhotoError(
+        f"{location}: photos are not read here; run: catalog-imagegen plan CATALOG",
+        zh=f"{location}：此处不读取照片；请运行 catalog-imagegen plan CATALOG",
+        code="photo_not_read",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,8 @@ class Setup:
     """Every platform known, enabled or not."""
     workflows: Mapping[str, Workflow]
     prompts: PromptBook
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """File name → text of all that pictures are made by: workflows, templates, vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +80,25 @@ def want(
     takes: Mapping[ImageKey, Take],
     subjects: Collection[str] | None = None,
     relatives: Sequence[Product] = (),
+    photos: Look = no_photos,
 ) -> tuple[list[Wanted], list[Blocked]]:
     """Bind every picture the *platforms* take of these products, in catalog order.
 
-    *rows* are products with their positions in their catalog. *subjects* narrows it down; *relatives* are variants that are not in the catalog now but may
-    speak for their SPU.
+    *rows* are products with their positions in their catalog. *subjects* narrows it down; *relatives* are variants
+    that are not in the catalog now but may speak for their SPU; *photos* finds what roles with ``reference`` need.
     """
     wanted: list[Wanted] = []
     blocked: list[Blocked] = []
     by_scope = {"sku": _sku_subjects(rows), "spu": _spu_subjects(rows, relatives)}
     if subjects is not None:
         by_scope = {scope: [s for s in found if s.id in subjects] for scope, found in by_scope.items()}
+    benches: dict[str, _Bench] = {}
     for ask in asks(by_scope, setup, _limits(setup, platforms)):
+        if ask.role.name not in benches:
+            benches[ask.role.name] = _bench(ask.role, setup)
         try:
-            wanted.append(bind(ask, setup, takes.get(ask.key, FIRST_TAKE)))
-        except PromptError as error:
+            wanted.append(bind(ask, setup, takes.get(ask.key, FIRST_TAKE), benches[ask.role.name], photos))
+        except ItemError as error:
             blocked.append(
                 Blocked(
                     key=ask.key,
@@ -144,21 +166,37 @@ def items(role: ImageRole, product: Product, prompts: PromptBook) -> list[str]:
     return list(distinct.values())[: role.max]
 
 
-def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
-    """Write the prompt, bind the graph and name the render. Raises PromptError."""
-    role, product = ask.role, ask.subject.product
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What all pictures of a role have in common, made once."""
+
+    workflow: Workflow
+    graph: Mapping[str, Any]
+    """With the values bound that do not depend on the product."""
+    models: tuple[str, ...]
+
+
+def _bench(role: ImageRole, setup: Setup) -> _Bench:
     workflow = setup.workflows[role.workflow]
+    values = {"width": role.width, "height": role.height, "batch": 1, **role.inputs}
+    graph = workflow.bind(values)
+    return _Bench(workflow, graph, model_files(workflow, graph))
+
+
+def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, look: Look) -> Wanted:
+    """Write the prompt, bind the graph and name the render. Raises PromptError and PhotoError."""
+    role, product, workflow = ask.role, ask.subject.product, bench.workflow
     written = setup.prompts.write(role.name, product, item=ask.item_text, note=take.note)
     seed = seed_for(ask.key, take)
+    photos = _photos(role, product, workflow, look)
     values = {
         "positive": written.prompt.positive,
         "negative": written.prompt.negative,
         "seed": seed,
-        "width": role.width,
-        "height": role.height,
-        **role.inputs,
+        **{point: photo.file_name for point, photo in photos.items()},
     }
-    graph = workflow.bind(values)
+    graph = workflow.bind(values, onto=bench.graph)
+    digests = tuple(photo.digest for photo in photos.values())
     prefix = workflow.points["filename_prefix"]
     return Wanted(
         key=ask.key,
@@ -171,7 +209,7 @@ def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
         prompt=written.prompt,
         graph=graph,
         prefix_at=(prefix.node, prefix.input),
-        render_key=render_key(graph, take=take.number),
+        render_key=render_key(graph, take=take.number, pictures=digests),
         width=role.width,
         height=role.height,
         workflow=role.workflow,
@@ -184,10 +222,38 @@ def bind(ask: Ask, setup: Setup, take: Take) -> Wanted:
             "size": f"{role.width}x{role.height}",
             f"workflow:{role.workflow}.json": workflow.digest,
             "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
+            **({"photo": " ".join(name[:12] for name in digests)} if digests else {}),
         },
         platforms=ask.platforms,
         approval=role.approval,
+        pictures={photo.file_name: photo.digest for photo in photos.values()},
+        smaller=tuple(
+            Smaller(width, height, workflow.bind({"width": width, "height": height}, onto=graph))
+            for width, height in role.smaller_sizes
+        ),
+        models=bench.models,
+        needs=frozenset(role.needs),
     )
+
+
+def _photos(role: ImageRole, product: Product, workflow: Workflow, look: Look) -> Mapping[str, Photo]:
+    """The product's photo at each point of the workflow that takes one. Raises PhotoError.
+
+    A product with fewer photos than points shows its last one again: no point keeps what somebody left there.
+    """
+    if not role.reference:
+        return {}
+    if not product.images:
+        raise PhotoError(
+            f"{product.sku} has no photo, and pictures of the role {role.name} are made from one; put a photo into the "
+            "folder photos/ of the workspace and its file name into the column 图片 of the row",
+            zh=f"{product.sku} 没有照片，而 {role.name} 图需要用商品照片生成；请把照片放入工作区的 photos 文件夹，"
+            "并在商品表的“图片”列填写文件名",
+            code="photo_missing",
+        )
+    points = [point for point in REFERENCES if not workflow.lacks(point)]
+    last = len(product.images) - 1
+    return {point: look(product.images[min(i, last)]) for i, point in enumerate(points)}
 
 
 def spu_subject(product: Product) -> str:

@@ -2,11 +2,11 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from catalog_imagegen.simulator.lettering import write_caption, write_mark
 from catalog_imagegen.simulator.palette import WHITE, Colour, mix, product_colour, product_shape
@@ -40,12 +40,21 @@ class Look:
 
 
 def paint(
-    text: str, *, width: int, height: int, seed: int, name: str, role: str, item: str = ""
+    text: str,
+    *,
+    width: int,
+    height: int,
+    seed: int,
+    name: str,
+    role: str,
+    item: str = "",
+    photos: Sequence[Image.Image] = (),
 ) -> Image.Image:
     """Paint what *text* asks for, as far as its words go; the same inputs, the same pixels.
 
     *name* tells the silhouette, so that every role of a product shows the same thing; it, *role* and *item* are
-    written at the foot. An unknown or empty role looks like the main picture.
+    written at the foot. An unknown or empty role looks like the main picture. *photos*, what the picture was made
+    after, are shown small and framed along its left edge.
     """
     around = text.replace(name, "") if name else text
     look = Look(
@@ -58,7 +67,23 @@ def paint(
     if min(width, height) >= SMALLEST:
         write_mark(canvas)
         write_caption(canvas, name=name, role=role, item=item)
+    _hang_up(canvas, photos)
     return canvas
+
+
+def _hang_up(canvas: Image.Image, photos: Sequence[Image.Image]) -> None:
+    """Show each of *photos* once, in a frame with a line around it, down the left edge."""
+    side = max(min(canvas.size) // 5, 6)
+    margin = max(side // 16, 1)
+    hung: list[Image.Image] = []
+    for photo in photos:
+        small = ImageOps.contain(photo.convert("RGB"), (side, side))
+        if small in hung or margin + len(hung) * (side + 5 * margin) + side > canvas.height:
+            continue
+        top = margin + len(hung) * (side + 5 * margin)
+        framed = ImageOps.expand(ImageOps.expand(small, margin, WHITE), 1, INK)
+        canvas.paste(framed, (margin, top))
+        hung.append(small)
 
 
 def _stand(

@@ -1,178 +1,137 @@
-"""The simulator as a whole: a socket, an event loop in a thread, an execution thread."""
+"""One server on a running event loop, through all the lives that its faults leave it."""
 
 import asyncio
-import signal
+import contextlib
 import socket
-import tempfile
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Self
+from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from catalog_imagegen.simulator.backlog import Backlog
 from catalog_imagegen.simulator.desk import Desk
-from catalog_imagegen.simulator.engine import Engine, Machine
+from catalog_imagegen.simulator.engine import Engine
 from catalog_imagegen.simulator.events import Hub
+from catalog_imagegen.simulator.executions import Executions
 from catalog_imagegen.simulator.faults import Faults
 from catalog_imagegen.simulator.files import Folders
-from catalog_imagegen.simulator.nodes import Graph, model_choices
 from catalog_imagegen.simulator.routes import application
+from catalog_imagegen.simulator.sampling import Machine
+from catalog_imagegen.simulator.stock import Stock
+from catalog_imagegen.simulator.values import Clock
+from catalog_imagegen.simulator.versions import Version
 
 
-class Simulator:
-    """A ComfyUI server that paints placeholders; started by `with` or `start`.
+@dataclass(frozen=True)
+class Setting:
+    """What stays the same through all lives of a server."""
 
-    *seconds* is how long a picture holds the execution thread. Files live in *folder*, or in a temporary one that
-    goes with `stop`. *faults* are names or "name:count" (see `faults.KNOWN`); *models* replaces the files of the
-    model folders it names. After `stop`, `start` comes back on the same port with an empty queue and history, and
-    with the saved files if *folder* was given, as a real server does.
-    """
+    folders: Folders
+    faults: Faults
+    executions: Executions
+    models: dict[str, list[str]]
+    version: Version
+    seconds: float
+    load_seconds: float
+    vram_gb: float
+    may_exit: bool
+    stock: Stock | None
 
-    def __init__(
-        self,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        seconds: float = 0.05,
-        folder: Path | None = None,
-        faults: Sequence[str] = (),
-        models: Mapping[str, Sequence[str]] | None = None,
-        is_own_process: bool = False,
-    ) -> None:
-        self.host = host
-        self.port = port
-        self.seconds = seconds
-        self.models = model_choices(models)
-        self._folder = folder
-        self._faults = Faults(faults)
-        self._is_own_process = is_own_process
-        self._executions: list[tuple[str, Graph]] = []
-        self._lock = threading.Lock()
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
 
-    @property
-    def url(self) -> str:
-        """The address clients use, once started."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+class Server:
+    """Listens on one address; every life starts with an empty queue and history and the files there are."""
 
-    @property
-    def executions(self) -> list[tuple[str, Graph]]:
-        """The (prompt id, graph) of every prompt whose sampler really ran, in order."""
-        with self._lock:
-            return list(self._executions)
+    def __init__(self, setting: Setting, listener: socket.socket) -> None:
+        self._setting = setting
+        self._listener = listener
+        self._life: _Life | None = None
+        self._rebirth: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Listen and serve; raises OSError if the port is taken."""
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listener = socket.create_server((self.host, self.port), family=family)
-        self.port = listener.getsockname()[1]
-        if self._folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="simulator-")
-        folders = Folders((self._folder or Path(self._temporary.name if self._temporary else "")).resolve())
-        folders.create()
-        ready: Future[None] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(listener, folders, ready), name="simulator-http", daemon=True
+    async def open(self) -> None:
+        """Begin to serve."""
+        self._life = _Life(self._setting, self)
+        await self._life.begin(self._listener)
+
+    async def close(self) -> None:
+        """Drop every connection and whatever was queued or running."""
+        if self._rebirth:
+            self._rebirth.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._rebirth
+        await self._end_life()
+        self._listener.close()
+
+    def die(self, down_s: float) -> None:
+        """Be killed right now and come back after *down_s*; nobody can connect meanwhile."""
+        if self._rebirth is None or self._rebirth.done():
+            self._rebirth = asyncio.get_running_loop().create_task(self.reborn(down_s))
+
+    async def reborn(self, down_s: float = 0) -> None:
+        """Be killed right now and live again when this ends, after *down_s*."""
+        await self._end_life()
+        if down_s:
+            family, address = self._listener.family, self._listener.getsockname()
+            self._listener.close()
+            await asyncio.sleep(down_s)
+            self._listener = socket.create_server(address[:2], family=family)
+        await self.open()
+
+    async def _end_life(self) -> None:
+        life, self._life = self._life, None
+        if life:
+            await life.end()
+
+    # What tests may ask for over HTTP
+
+    def told(self) -> list[dict[str, Any]]:
+        """Describe every execution."""
+        return self._setting.executions.told()
+
+    def restart(self, down_s: float = 0) -> None:
+        """Be killed and started again, once the answer is out."""
+        asyncio.get_running_loop().call_later(0.01, self.die, down_s)
+
+
+class _Life:
+    """All that a restart loses."""
+
+    def __init__(self, setting: Setting, server: Server) -> None:
+        setting.folders.create()
+        self.hub = Hub(setting.version)
+        backlog = Backlog(changed=lambda: self.hub.send("status", self.desk.status()))
+        machine = Machine(
+            setting.folders,
+            setting.faults,
+            Clock(lambda: sum(setting.faults.standing("skewed-clock"))),
+            setting.seconds,
+            setting.load_seconds,
+            setting.may_exit,
+            setting.stock,
+            drop_sockets=self.hub.drop,
+            stall_sockets=self.hub.stall,
         )
-        self._thread.start()
-        try:
-            ready.result()
-        except BaseException:
-            self._thread.join()
-            self._clean_up()
-            raise
-
-    def stop(self) -> None:
-        """Drop every connection and whatever was queued or running; safe to call twice."""
-        if self._thread is None or self._loop is None or self._stopping is None:
-            return
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-        self._clean_up()
-
-    def _clean_up(self) -> None:
-        self._thread = None
-        if self._temporary:
-            self._temporary.cleanup()
-            self._temporary = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _record(self, prompt_id: str, graph: Graph) -> None:
-        with self._lock:
-            self._executions.append((prompt_id, graph))
-
-    def _run(self, listener: socket.socket, folders: Folders, ready: Future[None]) -> None:
-        """Serve till stopped; whatever goes wrong before *ready* is raised by `start`."""
-        try:
-            asyncio.run(self._serve(listener, folders, ready))
-        except Exception as failure:
-            if ready.done():
-                raise
-            listener.close()
-            ready.set_exception(failure)
-
-    async def _serve(self, listener: socket.socket, folders: Folders, ready: Future[None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
-        hub = Hub()
-        backlog = Backlog(changed=lambda: hub.send("status", desk.status()))
-        machine = Machine(folders, self._faults, self.seconds, self._is_own_process, self._record)
-        engine = Engine(machine, backlog, hub.send)
-        desk = Desk(
-            folders, self._faults, self.models, backlog, engine, hub, executions=lambda: self.executions
+        engine = Engine(machine, backlog, self.hub, setting.version, setting.executions, die=server.die)
+        self.desk = Desk(
+            machine, setting.models, backlog, engine, self.hub, setting.version, setting.vram_gb, server
         )
-        runner = web.AppRunner(application(desk), access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
-        engine.start()
-        ready.set_result(None)
-        try:
-            await self._stopping.wait()
-        finally:
-            backlog.close()
-            await hub.close()
-            await runner.cleanup()
-            engine.join()
+        self._runner = web.AppRunner(application(self.desk), access_log=None, shutdown_timeout=0.1)
+        self._worker: asyncio.Task[None] | None = None
 
+    async def begin(self, listener: socket.socket) -> None:
+        """Serve on a copy of *listener*, so that connections wait while one life follows another."""
+        await self._runner.setup()
+        await web.SockSite(self._runner, listener.dup()).start()
+        self._worker = asyncio.get_running_loop().create_task(self.desk.engine.work())
 
-def serve_forever(
-    *,
-    host: str,
-    port: int,
-    seconds: float,
-    folder: Path | None,
-    faults: Sequence[str],
-    on_ready: Callable[[str], None],
-) -> None:
-    """Serve until SIGINT or SIGTERM; *on_ready* is told the address. Call it from the main thread."""
-    asked_to_stop = threading.Event()
-
-    def stop(_: int, __: FrameType | None) -> None:
-        asked_to_stop.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with Simulator(
-            host=host, port=port, seconds=seconds, folder=folder, faults=faults, is_own_process=True
-        ) as simulator:
-            on_ready(simulator.url)
-            asked_to_stop.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    async def end(self) -> None:
+        """Fall silent in the middle of everything."""
+        if self._worker:
+            self._worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._worker
+        await self.hub.close()
+        if self._runner.server:
+            for connection in self._runner.server.connections:
+                if connection.transport:
+                    connection.transport.abort()
+        await self._runner.cleanup()

@@ -1,11 +1,13 @@
-"""Judges a posted graph as ComfyUI 0.33 does, down to the shape of each error."""
+"""Judges a posted graph as ComfyUI does, down to the shape of each error."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from catalog_imagegen.simulator.nodes import Graph, NodeClass
+from catalog_imagegen.simulator.versions import Version
 
+ANY_TYPE = {"COMBO", "COMFY_DYNAMICCOMBO_V3", "COMFY_MATCHTYPE_V3", "*"}
 LISTED_CHOICES = 20  # longer lists of choices are not spelled out in the error
 
 
@@ -28,6 +30,7 @@ def refusal(
 def judge(
     graph: Graph,
     classes: Mapping[str, NodeClass],
+    version: Version,
     *,
     image_exists: Callable[[str], bool],
     targets: Collection[str] | None = None,
@@ -37,20 +40,24 @@ def judge(
     Raises TypeError for what makes the real server fail with a plain 500 (a node that is no object).
     """
     for node_id, node in graph.items():
-        problem = _class_problem(node_id, node, classes)
+        problem = _class_problem(node_id, node, classes, version)
         if problem:
             return Verdict(error=problem)
     outputs = [
         node_id
         for node_id, node in graph.items()
-        if classes[node["class_type"]].is_output and (targets is None or node_id in targets)
+        if classes[node["class_type"]].output_node and (targets is None or node_id in targets)
     ]
     if not outputs:
         return Verdict(error=refusal("prompt_no_outputs", "Prompt has no outputs"))
-    return _Judge(graph, classes, image_exists).verdict(outputs)
+    return _Judge(graph, classes, version, image_exists).verdict(outputs)
 
 
-def _class_problem(node_id: str, node: Any, classes: Mapping[str, NodeClass]) -> dict[str, Any] | None:
+def _class_problem(
+    node_id: str, node: Any, classes: Mapping[str, NodeClass], version: Version
+) -> dict[str, Any] | None:
+    if not version.names_missing_class:
+        return _old_class_problem(node_id, node, classes)
     if not isinstance(node, dict):
         raise TypeError(f"node {node_id} is no object; post the API format, not the editor's")
     name = node.get("class_type")
@@ -66,14 +73,29 @@ def _class_problem(node_id: str, node: Any, classes: Mapping[str, NodeClass]) ->
     return refusal("missing_node_type", message, f"Node ID '#{node_id}'", extra)
 
 
+def _old_class_problem(node_id: str, node: Any, classes: Mapping[str, NodeClass]) -> dict[str, Any] | None:
+    if "class_type" not in node:  # true of the editor's lists and numbers too, but for the latter's TypeError
+        message = "Cannot execute because a node is missing the class_type property."
+    elif node["class_type"] not in classes:
+        message = f"Cannot execute because node {node['class_type']} does not exist."
+    else:
+        return None
+    return refusal("invalid_prompt", message, f"Node ID '#{node_id}'")
+
+
 class _Judge:
     """One validation of one graph; remembers each node's errors so that none is judged twice."""
 
     def __init__(
-        self, graph: Graph, classes: Mapping[str, NodeClass], image_exists: Callable[[str], bool]
+        self,
+        graph: Graph,
+        classes: Mapping[str, NodeClass],
+        version: Version,
+        image_exists: Callable[[str], bool],
     ) -> None:
         self.graph = graph
         self.classes = classes
+        self.version = version
         self.image_exists = image_exists
         self.valid: dict[str, bool] = {}
         self.errors: dict[str, list[dict[str, Any]]] = {}
@@ -131,6 +153,8 @@ class _Judge:
 
     def _node(self, node_id: str) -> bool:
         if node_id in self.path:
+            if not self.version.sees_cycles:  # it ends in a RecursionError that is told to nobody
+                return False
             cycle = self.path[self.path.index(node_id) :]
             names = [f"{each} ({self.graph[each]['class_type']})" for each in [*cycle, node_id]]
             extra = {"node_id": node_id, "cycle_nodes": cycle}
@@ -172,7 +196,7 @@ class _Judge:
         source, slot = link
         received = tuple(self.classes[self.graph[source]["class_type"]].output)[slot]
         wanted = "COMBO" if isinstance(declared[0], list) else declared[0]
-        if received != wanted and wanted not in {"COMBO", "COMFY_DYNAMICCOMBO_V3"}:
+        if received != wanted and not {received, wanted} & ANY_TYPE:
             details = f"{name}, received_type({received}) mismatch input_type({wanted})"
             extra = {
                 "input_name": name,

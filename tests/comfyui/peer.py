@@ -60,8 +60,13 @@ MODEL_FILES = (
     *(f"diffusion_models/{name}" for name in DIFFUSION_MODELS),
     "text_encoders/qwen_3_4b.safetensors",
     "vae/ae.safetensors",
+    "model_patches/Z-Image-Turbo-Fun-Controlnet-Union.safetensors",
+    "diffusion_models/qwen_image_edit_2511_fp8mixed.safetensors",
+    "text_encoders/qwen_2.5_vl_7b_fp8_scaled.safetensors",
+    "vae/qwen_image_vae.safetensors",
+    "loras/Qwen-Image-Edit-2511-Lightning-4steps-V1.0-bf16.safetensors",
 )
-"""Names that the Z-Image graphs load, below ``models/``."""
+"""Names that the shipped graphs load, below ``models/``."""
 
 START_DEADLINE_S = 180.0
 STOP_DEADLINE_S = 10.0

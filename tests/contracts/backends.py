@@ -22,10 +22,13 @@ from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
 from catalog_imagegen.bootstrap import Servers, init_workspace, open_house
 from catalog_imagegen.config import Workspace
 from catalog_imagegen.domain.errors import BackendUnavailable
+from catalog_imagegen.domain.failure import Failure
+from catalog_imagegen.domain.fingerprint import digest
 from catalog_imagegen.domain.imaging import Wanted
-from catalog_imagegen.domain.job import Failure, Finished
+from catalog_imagegen.domain.job import Finished
 from catalog_imagegen.pipeline.ports import RenderBackend
-from catalog_imagegen.pipeline.produce import Made, Workshop, produce
+from catalog_imagegen.pipeline.produce import produce
+from catalog_imagegen.pipeline.workshop import Made, Workshop
 from catalog_imagegen.stages.quality import judge
 from tests.comfyui.peer import free_port
 from tests.comfyui.proxy import FaultyProxy
@@ -68,9 +71,12 @@ def until(found: Callable[[], Any], *, deadline_s: float = DEADLINE_S) -> Any:
     return result
 
 
-def never() -> bool:
-    """Nobody cancels."""
-    return False
+def ended(backend: RenderBackend, prompt_id: str) -> Finished | Failure:
+    """Wait for how a prompt ends."""
+    found = until(lambda: backend.next_ended([prompt_id], timeout_s=0.5))
+    assert found.prompt_id == prompt_id
+    result: Finished | Failure = found.result
+    return result
 
 
 def graph_of(wanted: Wanted) -> dict[str, Any]:
@@ -90,16 +96,14 @@ def send(backend: RenderBackend, wanted: Wanted) -> str:
 
 def ending(backend: RenderBackend, wanted: Wanted) -> Finished | Failure:
     """Submit a picture and wait for how it ends."""
-    ended = backend.wait(send(backend, wanted), never)
-    assert ended is not None
-    return ended
+    return ended(backend, send(backend, wanted))
 
 
 def render(backend: RenderBackend, wanted: Wanted) -> bytes:
     """Submit, wait, fetch: the bytes of a picture that must succeed."""
-    ended = ending(backend, wanted)
-    assert isinstance(ended, Finished), ended
-    content = backend.fetch(ended.file)
+    result = ending(backend, wanted)
+    assert isinstance(result, Finished), result
+    content = backend.fetch(result.file)
     assert isinstance(content, bytes), content
     return content
 
@@ -133,7 +137,7 @@ class RenderBackendContract:
         prompt_ids = [send(backend, fresh("a mug [[slow:0.3]]")) for _ in range(3)]
         assert [backend.knows(prompt_id) for prompt_id in prompt_ids] == [True] * 3
         for prompt_id in prompt_ids:
-            assert isinstance(backend.wait(prompt_id, never), Finished)
+            assert isinstance(ended(backend, prompt_id), Finished)
         assert [backend.knows(prompt_id) for prompt_id in prompt_ids] == [True] * 3
 
     def test_a_prompt_that_was_never_sent_is_not_known(self, subject: Subject) -> None:
@@ -146,9 +150,9 @@ class RenderBackendContract:
     )
     def test_a_failed_execution_says_which(self, subject: Subject, trigger: str, code: str) -> None:
         """The two differ in what helps: only memory can be freed."""
-        ended = ending(subject.backend, fresh(f"a mug {trigger}"))
-        assert isinstance(ended, Failure)
-        assert ended.code == code
+        result = ending(subject.backend, fresh(f"a mug {trigger}"))
+        assert isinstance(result, Failure)
+        assert result.code == code
 
     @listens_to_triggers
     def test_a_black_picture_arrives_as_it_is(self, subject: Subject) -> None:
@@ -170,14 +174,36 @@ class RenderBackendContract:
         assert name in problems[0]
         refused = subject.backend.submit(str(uuid.uuid4()), graph, JOB)
         assert isinstance(refused, Failure)
-        assert refused.code == "rejected"
+        assert refused.code == "server_lacks"
 
-    def test_a_cancelled_wait_leaves_the_prompt_alone(self, subject: Subject) -> None:
-        """What was sent stays on the server; the next run adopts it."""
+    def test_looking_in_vain_leaves_the_prompt_alone(self, subject: Subject) -> None:
+        """What was sent stays on the server; the next look, or the next run, finds it."""
         prompt_id = send(subject.backend, fresh("a mug [[slow:0.3]]"))
-        assert subject.backend.wait(prompt_id, lambda: True) is None
+        found = subject.backend.next_ended([prompt_id], timeout_s=0)
         assert subject.backend.knows(prompt_id)
-        assert isinstance(subject.backend.wait(prompt_id, never), Finished)
+        assert found or isinstance(ended(subject.backend, prompt_id), Finished)
+
+    def test_whichever_ends_is_found(self, subject: Subject) -> None:
+        """In whatever order; each once."""
+        left = [send(subject.backend, fresh("a mug", order=n)) for n in range(3)]
+        while left:
+            found = until(lambda: subject.backend.next_ended(left, timeout_s=0.5))
+            assert isinstance(found.result, Finished)
+            left.remove(found.prompt_id)
+
+    def test_what_has_ended_cannot_be_taken_back(self, subject: Subject) -> None:
+        """Its picture is there to be fetched."""
+        prompt_id = send(subject.backend, fresh("a mug"))
+        assert isinstance(ended(subject.backend, prompt_id), Finished)
+        assert subject.backend.withdraw([prompt_id], running_too=True) == set()
+        assert subject.backend.knows(prompt_id)
+
+    def test_input_pictures_keep_their_name(self, subject: Subject) -> None:
+        """A name made of the bytes is free, or has these bytes; the second time nothing is sent."""
+        content = f"photo {uuid.uuid4()}".encode()
+        name = f"{digest(content)}.png"
+        assert subject.backend.provide(name, lambda: content) == name
+        assert subject.backend.provide(name, _not_again) == name
 
     def test_rendering_goes_on_after_free(self, subject: Subject) -> None:
         """Freed models are loaded again."""
@@ -196,18 +222,18 @@ class RenderBackendContract:
         """The server was restarted, say: waiting must end."""
         wanted = fresh("a mug")
         prompt_id = send(subject.backend, wanted)
-        assert isinstance(subject.backend.wait(prompt_id, never), Finished)
+        assert isinstance(ended(subject.backend, prompt_id), Finished)
         subject.forget(prompt_id)
         assert not subject.backend.knows(prompt_id)
-        ended = subject.backend.wait(prompt_id, never)
-        assert isinstance(ended, Failure)
-        assert ended.code == "lost"
+        result = ended(subject.backend, prompt_id)
+        assert isinstance(result, Failure)
+        assert result.code == "lost"
 
     def test_a_file_that_is_gone_is_a_failure(self, subject: Subject) -> None:
         """Not a crash, and nothing to wait for."""
         content = subject.backend.fetch({"filename": "no such.png", "subfolder": "", "type": "output"})
         assert isinstance(content, Failure)
-        assert content.code == "no_picture"
+        assert content.code == "file_gone"
 
     def test_threads_share_a_backend(self, subject: Subject) -> None:
         """Each gets its own picture."""
@@ -222,7 +248,10 @@ class RenderBackendContract:
             lambda: away.lacks(wanted.graph),
             lambda: away.knows(str(uuid.uuid4())),
             lambda: away.submit(str(uuid.uuid4()), graph_of(wanted), JOB),
-            lambda: away.wait(str(uuid.uuid4()), never),
+            lambda: away.next_ended([str(uuid.uuid4())], timeout_s=PATIENCE_S),
+            lambda: away.withdraw([str(uuid.uuid4())], running_too=False),
+            lambda: away.provide("a.png", lambda: b""),
+            away.probe,
             lambda: away.fetch({"filename": "a.png", "subfolder": "", "type": "output"}),
             away.free,
         ]
@@ -306,9 +335,9 @@ class ComfyUIBackendContract(RenderBackendContract):
         assert backend.lacks(wanted.graph) == []
         prompt_id = send(backend, wanted)
         assert backend.knows(prompt_id)
-        ended = backend.wait(prompt_id, never)
-        assert isinstance(ended, Finished)
-        assert isinstance(backend.fetch(ended.file), bytes)
+        result = ended(backend, prompt_id)
+        assert isinstance(result, Finished)
+        assert isinstance(backend.fetch(result.file), bytes)
         assert proxy.replies_lost == 1
         assert proxy.prompts_forwarded == 1
 
@@ -319,15 +348,15 @@ class ComfyUIBackendContract(RenderBackendContract):
         wanted = fresh("a mug [[slow:0.5]]")
         prompt_id = send(backend, wanted)
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(backend.wait, prompt_id, never)
+            waiting = pool.submit(ended, backend, prompt_id)
             proxy.refuse()
             proxy.cut()
             until(lambda: executions(server_url, wanted.prompt.positive))
             assert not waiting.done()
             proxy.accept()
-            ended = waiting.result(DEADLINE_S)
-        assert isinstance(ended, Finished)
-        assert isinstance(backend.fetch(ended.file), bytes)
+            result = waiting.result(DEADLINE_S)
+        assert isinstance(result, Finished)
+        assert isinstance(backend.fetch(result.file), bytes)
         assert proxy.prompts_forwarded == 1
 
     def test_a_network_that_fails_while_sending_is_waited_out(
@@ -341,22 +370,37 @@ class ComfyUIBackendContract(RenderBackendContract):
         timer.join()
         assert proxy.prompts_forwarded == 1
 
-    def test_a_wait_may_be_cancelled_meanwhile(self, server_url: str, subject: Subject) -> None:
-        """A long picture does not hold up the end of a run."""
-        answers = iter([False, True])
-        wanted = fresh("a mug [[slow:3]]")
-        prompt_id = send(subject.backend, wanted)
-        assert subject.backend.wait(prompt_id, lambda: next(answers)) is None
-        assert executions(server_url, wanted.prompt.positive) == []
-        requests.post(f"{server_url}/interrupt", json={"prompt_id": prompt_id}, timeout=DEADLINE_S)
+    def test_what_waits_is_taken_back_and_what_runs_only_if_asked(
+        self, server_url: str, subject: Subject
+    ) -> None:
+        """By id: a picture of somebody else in the same queue is left alone."""
+        backend = subject.backend
+        texts = [fresh("a mug [[slow:3]]"), fresh("a mug"), fresh("a mug of somebody else")]
+        running, waiting, foreign = (send(backend, wanted) for wanted in texts)
+        until(lambda: running in _queue(server_url)[0])
+        assert backend.withdraw([running, waiting], running_too=False) == {waiting}
+        assert not backend.knows(waiting)
+        assert backend.withdraw([running], running_too=True) == {running}
+        assert isinstance(ended(backend, foreign), Finished)
+        assert executions(server_url, texts[1].prompt.positive) == []
+
+    def test_an_urgent_picture_is_the_next(self, server_url: str, subject: Subject) -> None:
+        """It overtakes what waits, not what runs."""
+        backend = subject.backend
+        running, waiting = (send(backend, fresh(text)) for text in ("a mug [[slow:1]]", "a mug"))
+        until(lambda: running in _queue(server_url)[0])
+        urgent = backend.submit(str(uuid.uuid4()), graph_of(fresh("a mug")), JOB, front=True)
+        assert isinstance(urgent, str)
+        order = sorted([waiting, urgent, running], key=lambda each: _ended_at(backend, server_url, each))
+        assert order == [running, urgent, waiting]
 
     @listens_to_triggers
     def test_a_picture_that_takes_too_long_is_stopped(self, server_url: str) -> None:
         """On the server too: the next picture need not wait for it."""
-        with opened(server_url, job_timeout_s=0.5) as backend:
-            ended = ending(backend, fresh("a mug [[slow:8]]"))
-        assert isinstance(ended, Failure)
-        assert ended.code == "timeout"
+        with opened(server_url, stall_s=0.5) as backend:
+            result = ending(backend, fresh("a mug [[slow:8]]"))
+        assert isinstance(result, Failure)
+        assert result.code == "timeout"
         with opened(server_url) as backend:
             assert render(backend, fresh("a mug"))
 
@@ -371,22 +415,20 @@ class ComfyUIBackendContract(RenderBackendContract):
                 until(lambda: _is_busy(own_server.url))
                 own_server.restart()
                 producing.result(2 * DEADLINE_S)
-            in_flight = shop.backends[0].in_flight
+            in_flight = shop.backends[0].capacity.in_flight
             assert {m.outcome for m in made} == {"rendered"}
             assert {m.wanted.key for m in made} == {p.key for p in pictures}
             assert len(pictures) < proxy.prompts_forwarded <= len(pictures) + in_flight
-            failures = [[f.code for f in shop.ledger.failures(p.render_key)] for p in pictures]
+            failures = [[f.outcome for f in shop.ledger.failed_attempts(p.render_key)] for p in pictures]
             assert all(codes in ([], ["lost"]) for codes in failures), failures
             renders = shop.ledger.renders([p.render_key for p in pictures])
             assert all(shop.blobs.has(renders[p.render_key].digest) for p in pictures)
 
 
 @contextmanager
-def opened(
-    url: str, *, patience_s: float = DEADLINE_S, job_timeout_s: float = 900
-) -> Iterator[ComfyUIBackend]:
+def opened(url: str, *, patience_s: float = DEADLINE_S, stall_s: float = 300) -> Iterator[ComfyUIBackend]:
     """A backend, closed at the end."""
-    backend = ComfyUIBackend(url, patience_s=patience_s, job_timeout_s=job_timeout_s)
+    backend = ComfyUIBackend(url, patience_s=patience_s, stall_s=stall_s, job_timeout_s=stall_s)
     try:
         yield backend
     finally:
@@ -422,5 +464,23 @@ def executions(url: str, text: str) -> list[dict[str, Any]]:
 
 
 def _is_busy(url: str) -> bool:
+    return all(_queue(url))
+
+
+def _queue(url: str) -> tuple[list[str], list[str]]:
+    """The ids that run and that wait."""
     queue = requests.get(f"{url}/queue", timeout=DEADLINE_S).json()
-    return bool(queue["queue_running"] and queue["queue_pending"])
+    running, pending = ([item[1] for item in queue[name]] for name in ("queue_running", "queue_pending"))
+    return running, pending
+
+
+def _ended_at(backend: RenderBackend, url: str, prompt_id: str) -> int:
+    """When a prompt ended, by the server's clock."""
+    assert isinstance(ended(backend, prompt_id), Finished)
+    entry = requests.get(f"{url}/history/{prompt_id}", timeout=DEADLINE_S).json()[prompt_id]
+    moment: int = entry["status"]["messages"][-1][1]["timestamp"]
+    return moment
+
+
+def _not_again() -> bytes:
+    raise AssertionError("it is there already")

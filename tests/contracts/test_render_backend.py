@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_imagegen.adapters.comfyui import backend
+from catalog_imagegen.adapters.comfyui import watch
 from catalog_imagegen.simulator import Simulator
 from tests.fakes import FakeBackend, graph_key
 
@@ -59,7 +59,7 @@ class TestComfyUIBackendOnSimulator(ComfyUIBackendContract):
     @pytest.fixture(autouse=True)
     def quick_checks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A simulator need not be spared."""
-        monkeypatch.setattr(backend, "QUEUE_CHECK_S", 0.2)
+        monkeypatch.setattr(watch, "QUEUE_CHECK_S", 0.2)
 
     @pytest.fixture
     def server_url(self, simulator: Simulator) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from catalog_imagegen.domain import errors
-from catalog_imagegen.domain.job import REMEDIES
+from catalog_imagegen.domain.failure import REMEDIES
 from tests.docs.pages import ROOT, text_of
 
 PAGE = "docs/troubleshooting.md"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from PIL import Image
 
 from tests.docs.pages import PAGES, ROOT, Block, blocks, lines
 from tests.docs.reader import FILE, PROGRAM, Reader, called, edit
@@ -89,12 +90,19 @@ def with_pets(folder: Path) -> None:
     (folder / "pets.csv").write_text(rows, encoding="utf-8")
 
 
-def with_two_samplers(folder: Path) -> None:
-    """A graph of the shop's own in which no sampler stands out."""
-    folder = folder / "config" / "workflows"
-    graph = json.loads((folder / "z_image_base.json").read_text(encoding="utf-8"))
+def with_graph_and_photos(folder: Path) -> None:
+    """A graph of the shop's own in which no sampler stands out, and a catalog of two products, one with a photo."""
+    workflows = folder / "config" / "workflows"
+    graph = json.loads((workflows / "z_image_base.json").read_text(encoding="utf-8"))
     graph["11"] = graph["8"] | {"_meta": {"title": "Second sampler"}}
-    (folder / "my_graph.json").write_text(json.dumps(graph), encoding="utf-8")
+    blended = {"samples1": ["8", 0], "samples2": ["11", 0], "blend_factor": 0.5}
+    graph["12"] = {"class_type": "LatentBlend", "inputs": blended}
+    graph["9"]["inputs"]["samples"] = ["12", 0]
+    (workflows / "my_graph.json").write_text(json.dumps(graph), encoding="utf-8")
+    (folder / "photos").mkdir()
+    Image.new("RGB", (90, 70), "white").save(folder / "photos" / "cup.jpg")
+    rows = "货号,商品名称,类目,颜色,图片\nCUP-1,咖啡杯,家居,白色,cup.jpg\nCUP-2,咖啡杯,家居,黑色,\n"
+    (folder / "photos.csv").write_text(rows, encoding="utf-8")
 
 
 def real_pictures(reader: Reader) -> None:
@@ -120,6 +128,13 @@ def box_is_listed(reader: Reader) -> None:
     files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
     assert files[-1]["role"] == "in_the_box"
     assert "poster" in reader.last("catalog-imagegen plan sample_catalog/products.xlsx --limit 1 --pl").out
+
+
+def photo_became_a_picture(reader: Reader) -> None:
+    """The product with a photo is listed; of the other it is said what it lacks."""
+    listed = reader.folder / "output-simulated" / "my_shop"
+    assert [folder.name for folder in listed.iterdir()] == ["CUP-1"]
+    assert "CUP-2 has no photo" in reader.last("catalog-imagegen plan photos.csv").out
 
 
 def corner_shop_has_a_listing(reader: Reader) -> None:
@@ -151,9 +166,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     "docs/nightly-sync.md": Scenario(with_sources, second_sync_rests),
     "docs/platforms.md": Scenario(check=corner_shop_has_a_listing),
     "docs/reviewing.md": Scenario(check=reports_inside),
-    "docs/roles.md": Scenario(with_two_samplers, box_is_listed),
+    "docs/roles.md": Scenario(check=box_is_listed),
     "docs/templates.md": Scenario(with_pets, pets_look_different, has_server=True),
     "docs/troubleshooting.md": Scenario(has_server=True),
+    "docs/workflows.md": Scenario(with_graph_and_photos, photo_became_a_picture, has_server=True),
 }
 
 

@@ -45,9 +45,11 @@ def commands() -> dict[str, str]:
     group = typer.main.get_command(app)
     found = {}
     for name, command in group.commands.items():  # type: ignore[attr-defined]  # a group of commands
-        subs = getattr(command, "commands", None)
-        for sub, body in subs.items() if subs else [("", command)]:
-            found[f"{name} {sub}".strip()] = body.help or ""
+        subs = getattr(command, "commands", {})
+        if not subs or command.invoke_without_command:
+            found[name] = command.help or ""
+        for sub, body in subs.items():
+            found[f"{name} {sub}"] = body.help or ""
     return found
 
 

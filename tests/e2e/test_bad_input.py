@@ -269,7 +269,7 @@ def test_spoiled_config(case: str, shop: Shop) -> None:
 
 
 WORKFLOWS: dict[str, tuple[bytes, tuple[str, ...]]] = {
-    "ui format": (UI_FORMAT.encode(), ("z_image_turbo", "Export (API)", "界面格式")),
+    "hardly a graph": (UI_FORMAT.encode(), ("z_image_turbo", "title of the point", "节点标题")),
     "no json": (b"{oops", ("z_image_turbo", "not JSON", "Export (API)", "导出")),
     "no graph": (b'{"3": {"inputs": {}}}', ("z_image_turbo", "API", "导出")),
     "binary": (b"\xff\xfe\x00\x01", ("z_image_turbo", "UTF-8", "编码")),
@@ -282,7 +282,7 @@ def test_wrong_workflow_file(case: str, shop: Shop) -> None:
     content, words = WORKFLOWS[case]
     path = shop.write(WORKFLOW, content)
     shop.refuses(shop.run(), 2, *words)
-    if case == "ui format":
+    if case == "hardly a graph":
         assert_explains(cli("workflow", "check", path, "--json"), 2, *words)
 
 

@@ -42,6 +42,7 @@ from tests.servers import serving
 MAIN, LIFESTYLE, BASE = (f"prompt_templates/{name}.j2" for name in ("main", "lifestyle", "base"))
 BLOCK = "{% block positive %}"
 TURBO = "z_image_turbo_bf16.safetensors"
+EDIT = "qwen_image_edit_2511_fp8mixed.safetensors"
 KEYS = {"check", "status", "what", "message_en", "message_zh", "remedy_en", "remedy_zh"}
 ROOMY = {"CATALOG_IMAGEGEN_MIN_FREE_GB": "0"}
 """These tests are about anything but the disk they happen to run on."""
@@ -329,6 +330,20 @@ def test_a_comfyui_that_is_too_old(shop: Shop, url: str) -> None:
     assert any("24.0 GiB, 9.0 free" in finding["message_en"] for finding in found.findings)
 
 
+def test_a_comfyui_that_is_too_old_for_one_workflow(shop: Shop) -> None:
+    """What its lists of nodes do not tell; unless app.toml sends it other workflows only."""
+    shop.edit(ROLES, "reference = true\nenabled = false", "reference = true")
+    with Simulator(version="0.3.75", models={"diffusion_models": [TURBO, EDIT]}) as old:
+        words = (
+            "ComfyUI 0.3.75 cannot run Qwen-Image-Edit-2511",
+            "qwen_image_edit_2511_lightning needs",
+            "请升级",
+        )
+        doctor(shop, "--comfyui", old.url).only("server", *words)
+        shop.edit(APP, 'url = "http://127.0.0.1:8188"', f'url = "{old.url}"\nworkflows = ["z_image_turbo"]')
+        assert_well(shop, old.url)
+
+
 def test_a_missing_model(shop: Shop) -> None:
     """The file and the folder it belongs into are named; once it is there, all is well."""
     with Simulator(models={"diffusion_models": ["other.safetensors"]}) as simulator:
@@ -526,13 +541,13 @@ def test_a_vocabulary_that_is_spoiled(shop: Shop, url: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [(UI_FORMAT, "Export (API)"), ("{oops", "not JSON"), ('{"3": {"inputs": {}}}', "API")],
+    [(UI_FORMAT, "title of the point"), ("{oops", "Export (API)"), ('{"3": {"inputs": {}}}', "Export (API)")],
 )
 def test_a_wrong_workflow(content: str, word: str, shop: Shop, url: str) -> None:
-    """It is named with how to export one that works; the sound file mends it."""
+    """It is named with how to mend it or export one that works; the sound file mends it."""
     sound = (shop.root / WORKFLOW).read_bytes()
     shop.write(WORKFLOW, content)
-    doctor(shop, "--comfyui", url).only("workflow", "z_image_turbo.json", word, "导出")
+    doctor(shop, "--comfyui", url).only("workflow", "z_image_turbo.json", word)
     shop.write(WORKFLOW, sound)
     assert_well(shop, url)
 
@@ -542,8 +557,8 @@ def test_a_workflow_without_a_point(shop: Shop, url: str) -> None:
     graph = json.loads((shop.root / WORKFLOW).read_text(encoding="utf-8"))
     (sampler,) = (node for node in graph.values() if node["class_type"] == "KSampler")
     size = {"class_type": "PrimitiveInt", "inputs": {"value": 7}, "_meta": {"title": "My seed"}}
-    sampler["inputs"]["seed"] = ["99", 0]
-    shop.write(WORKFLOW, json.dumps(graph))  # a link to nowhere
+    del sampler["inputs"]["seed"]
+    shop.write(WORKFLOW, json.dumps(graph))
     doctor(shop, "--comfyui", url).only("workflow", "seed", "[workflows.z_image_turbo.points]", "输入点")
     sampler["inputs"]["seed"] = 7
     shop.write(WORKFLOW, json.dumps({**graph, "99": size}))

@@ -31,11 +31,15 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
     "regenerate": ("--role", "--slot", "--note", "--seed", *SERVERS, *COMMON),
     "retry": ("--sku", *SERVERS, *COMMON),
     "sync": (*SERVERS, *COMMON),
+    "jobs": ("--simulate", *COMMON),
+    "jobs cancel": ("--all", "--simulate", *COMMON),
+    "reproduce": ("--role", "--slot", "--to", *SERVERS, *COMMON),
     "doctor": ("--comfyui", *COMMON),
-    "workflow check": ("--json",),
+    "workflow check": ("--json", "--server"),
+    "workflow convert": ("--server", "--object-info", "--out", "--workspace"),
     "simulator": ("--port", "--seconds", "--faults"),
 }
-GROUPS = ("", "catalog", "review", "workflow")
+GROUPS = ("", "catalog", "jobs", "review", "workflow")
 
 
 def commands(group: Any, path: str = "") -> Iterator[str]:
@@ -43,7 +47,7 @@ def commands(group: Any, path: str = "") -> Iterator[str]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, f"{path}{name} ")
-        else:
+        if not hasattr(command, "commands") or command.invoke_without_command:
             yield f"{path}{name}"
 
 

@@ -71,6 +71,7 @@ def test_the_wheel_carries_what_the_checkout_has(wheel: Path) -> None:
                 assert archive.read(member) == source.read_bytes()
     assert "catalog_imagegen/py.typed" in names
     assert "catalog_imagegen/language/zh/LC_MESSAGES/messages.mo" in names
+    assert "catalog_imagegen/config/node_declarations.json.gz" in names
     assert {f"catalog_imagegen/adapters/reports/report.{kind}" for kind in ("html.j2", "css", "js")} <= names
     migrations = "catalog_imagegen/adapters/ledger/migrations"
     assert {f"{migrations}/env.py", f"{migrations}/script.py.mako"} <= names

@@ -24,9 +24,10 @@ from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.bootstrap import recover
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Prompt, Render, Take, Wanted, item_id
-from catalog_imagegen.domain.job import Attempt, Failure, Finished, Plan, PlannedPicture
+from catalog_imagegen.domain.job import Attempt, Finished, Plan, PlannedPicture
 
 KEY = ImageKey("sku:A/1", "detail", item_id("触控面板"))
 FIRST, SECOND = Fingerprint("1" * 64), Fingerprint("2" * 64)
@@ -164,7 +165,7 @@ def test_life_of_a_picture(ledger: SqlLedger) -> None:
     assert ledger.pictures()[0].state == "planned"
     assert ledger.lease(f"render:{FIRST}")
     assert ledger.pictures()[0].state == "rendering"
-    ledger.begin_attempt(attempt("p1"), "run1")
+    ledger.begin_attempt(attempt("p1"))
     assert ledger.open_attempt(FIRST) == attempt("p1")
     ledger.rename_attempt("p1", "p2")
     ledger.keep_render(attempt("p2"), render(), Finished({}, 1000, 3000))
@@ -184,11 +185,11 @@ def test_life_of_a_picture(ledger: SqlLedger) -> None:
 def test_a_failure_belongs_to_its_render(ledger: SqlLedger) -> None:
     """A failed picture is failed until it is forgiven or something about it changes."""
     ledger.keep_plan(plan_of(wanted()))
-    ledger.begin_attempt(attempt("p1"), "run1")
+    ledger.begin_attempt(attempt("p1"))
     failure = Failure("bad_picture", "black")
     ledger.fail_attempt("p1", failure)
     ledger.give_up(KEY, FIRST, failure)
-    assert ledger.failures(FIRST) == [failure]
+    assert [(f.outcome, f.error) for f in ledger.failed_attempts(FIRST)] == [(failure.code, failure.message)]
     assert ledger.pictures()[0].failure == failure
     assert ledger.records([KEY])[KEY].failed_key == FIRST
 
@@ -198,7 +199,7 @@ def test_a_failure_belongs_to_its_render(ledger: SqlLedger) -> None:
     assert ledger.pictures()[0].state == "failed"
 
     assert ledger.forgive([KEY]) == 1
-    assert ledger.failures(FIRST) == []
+    assert ledger.failed_attempts(FIRST) == ()
     assert ledger.pictures()[0].state == "planned"
 
 
@@ -216,7 +217,7 @@ def test_a_blocked_picture_says_why_and_forgets_nothing(ledger: SqlLedger) -> No
 def test_what_leaves_is_kept_but_not_wanted(ledger: SqlLedger) -> None:
     """A picture that is wanted no longer disappears from view; its render stays."""
     ledger.keep_plan(plan_of(wanted()))
-    ledger.begin_attempt(attempt("p1"), "run1")
+    ledger.begin_attempt(attempt("p1"))
     ledger.keep_render(attempt("p1"), render(), Finished({}))
     assert ledger.wanted_keys(["sku:A/1"]) == {KEY}
     ledger.keep_plan(Plan(()), leaving=[KEY])

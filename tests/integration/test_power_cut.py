@@ -36,7 +36,7 @@ EFFECTS = {
         "keep_plan",
         "begin_run",
         "end_run",
-        "lease",
+        "claim",
         "release",
         "begin_attempt",
         "rename_attempt",
@@ -46,7 +46,7 @@ EFFECTS = {
     ),
     "blobs": ("put",),
     "listings": ("write",),
-    "backend": ("submit", "wait", "fetch", "free"),
+    "backend": ("submit", "next_ended", "fetch", "free"),
 }
 CATALOG = Reading(
     (
@@ -240,6 +240,7 @@ def test_every_kind_of_effect_is_cut(clean: tuple[dict[str, str], Counter[str], 
     _, _, names = clean
     everything = {f"{part}.{name}" for part, effects in EFFECTS.items() for name in effects}
     only_in_failures = {
+        "ledger.begin_attempt",
         "ledger.rename_attempt",
         "ledger.fail_attempt",
         "ledger.give_up",

@@ -38,7 +38,7 @@ def make(ledger: SqlLedger, render_key: Fingerprint, *, digest: Digest | None = 
     picture = replace(wanted(render_key), take=Take(take))
     ledger.keep_plan(Plan((PlannedPicture(picture, "render", ""),)))
     sent = attempt(f"job-{render_key[:4]}-{digest}", render_key)
-    ledger.begin_attempt(sent, "run")
+    ledger.begin_attempt(sent)
     made = render(render_key) if digest is None else replace(render(render_key), digest=digest)
     ledger.keep_render(sent, made, Finished({}))
 
@@ -163,7 +163,7 @@ def test_rejections_of_another_brief_do_not_count(ledger: SqlLedger) -> None:
     renamed = replace(wanted(third, name="耳塞"), take=Take(2))
     ledger.keep_plan(Plan((PlannedPicture(renamed, "render", ""),)))
     sent = Attempt("job-3", third, KEY, "http://server")
-    ledger.begin_attempt(sent, "run")
+    ledger.begin_attempt(sent)
     ledger.keep_render(sent, Render(third, Digest(third), 1024, 1024), Finished({}))
     assert state(ledger) == "draft"
     assert ledger.reject(KEY, Digest(third), reason="", note="", at_most=1) == Take(3)
@@ -180,6 +180,10 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> 
     ledger.close()
     with sqlite3.connect(path) as db:
         db.execute("DROP TABLE review")
+        db.execute("DROP TABLE material")
+        db.execute("DROP INDEX ix_attempt_submitted_at")
+        for column in ("recipe", "shrink"):
+            db.execute(f"ALTER TABLE attempt DROP COLUMN {column}")
         for column in ("take", "approved_key", "approved_digest", "rejected_key", "rejection"):
             db.execute(f"ALTER TABLE picture DROP COLUMN {column}")
         db.execute("UPDATE alembic_version SET version_num = '0001'")

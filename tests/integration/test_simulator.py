@@ -1,5 +1,4 @@
 import contextlib
-import copy
 import functools
 import io
 import json
@@ -13,13 +12,12 @@ import threading
 import time
 import tomllib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-import websocket
 from PIL import Image, ImageChops, ImageStat
 
 from catalog_imagegen.domain.catalog import Product
@@ -29,113 +27,18 @@ from catalog_imagegen.simulator.palette import COLOURS, SHAPES, product_colour, 
 from catalog_imagegen.simulator.scenes import SETTINGS, setting
 from catalog_imagegen.simulator.silhouettes import GROUND, product
 from catalog_imagegen.stages.prompt import PromptBook
-
-DEADLINE_S = 10
-PLAIN_500 = "500 Internal Server Error\n\nServer got itself in trouble"
-GRAPH: dict[str, Any] = {
-    "28": {
-        "class_type": "UNETLoader",
-        "inputs": {"unet_name": "z_image_turbo_bf16.safetensors", "weight_dtype": "default"},
-    },
-    "30": {
-        "class_type": "CLIPLoader",
-        "inputs": {"clip_name": "qwen_3_4b.safetensors", "type": "lumina2", "device": "default"},
-    },
-    "29": {"class_type": "VAELoader", "inputs": {"vae_name": "ae.safetensors"}},
-    "11": {"class_type": "ModelSamplingAuraFlow", "inputs": {"model": ["28", 0], "shift": 3.0}},
-    "27": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["30", 0], "text": "白色马克杯"}},
-    "33": {"class_type": "ConditioningZeroOut", "inputs": {"conditioning": ["27", 0]}},
-    "13": {"class_type": "EmptySD3LatentImage", "inputs": {"width": 256, "height": 256, "batch_size": 1}},
-    "3": {
-        "class_type": "KSampler",
-        "inputs": {
-            "model": ["11", 0],
-            "positive": ["27", 0],
-            "negative": ["33", 0],
-            "latent_image": ["13", 0],
-            "seed": 7,
-            "steps": 8,
-            "cfg": 1.0,
-            "sampler_name": "res_multistep",
-            "scheduler": "simple",
-            "denoise": 1.0,
-        },
-        "_meta": {"title": "Sampler"},
-    },
-    "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["29", 0]}},
-    "9": {"class_type": "SaveImage", "inputs": {"images": ["8", 0], "filename_prefix": "shop/cup"}},
-}
-
-
-def graph(**changes: Any) -> dict[str, Any]:
-    """Copy GRAPH with inputs changed: `graph(n3_seed=5)` sets the seed of node 3."""
-    changed = copy.deepcopy(GRAPH)
-    for key, value in changes.items():
-        node, _, name = key[1:].partition("_")
-        changed[node]["inputs"][name] = value
-    return changed
-
-
-def wait_for(found: Callable[[], Any]) -> Any:
-    """Wait until *found* gives something true."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not (result := found()):
-        assert time.monotonic() < deadline, "waited too long"
-        threading.Event().wait(0.005)
-    return result
-
-
-class Client:
-    """Just enough of a client, on one connection."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.session = requests.Session()
-
-    def get(self, path: str, **params: Any) -> requests.Response:
-        """GET with a query."""
-        return self.session.get(self.url + path, params=params, timeout=DEADLINE_S)
-
-    def post(self, path: str, body: Any = None, **more: Any) -> requests.Response:
-        """POST a JSON body."""
-        return self.session.post(self.url + path, json=body, timeout=DEADLINE_S, **more)
-
-    def submit(self, wanted: dict[str, Any] | None = None, **more: Any) -> str:
-        """Submit a prompt that must be accepted; give its id."""
-        answer = self.post("/prompt", {"prompt": wanted or graph(), **more})
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["prompt_id"])
-
-    def done(self, prompt_id: str) -> dict[str, Any]:
-        """Wait until a prompt is in the history."""
-        entry = wait_for(lambda: self.get(f"/history/{prompt_id}").json())[prompt_id]
-        assert isinstance(entry, dict)
-        return entry
-
-    def run(self, wanted: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """Submit and wait."""
-        return self.done(self.submit(wanted, **more))
-
-    def picture(self, entry: dict[str, Any], node: str = "9") -> Image.Image:
-        """Fetch and open the picture a node saved."""
-        answer = self.get("/view", **entry["outputs"][node]["images"][0])
-        assert answer.status_code == 200
-        return Image.open(io.BytesIO(answer.content))
-
-    def running(self, prompt_id: str) -> bool:
-        """Say whether a prompt is being executed."""
-        return any(item[1] == prompt_id for item in self.get("/queue").json()["queue_running"])
-
-
-@contextlib.contextmanager
-def simulated(**options: Any) -> Iterator[tuple[Simulator, Client]]:
-    """Start a simulator and a client for it."""
-    with Simulator(**{"seconds": 0.0, **options}) as simulator:
-        client = Client(simulator.url)
-        try:
-            yield simulator, client
-        finally:
-            client.session.close()
+from tests.conformance.client import (
+    DEADLINE_S,
+    GRAPH,
+    PLAIN_500,
+    Client,
+    error_of,
+    graph,
+    heard,
+    listening,
+    simulated,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -143,14 +46,6 @@ def client() -> Iterator[Client]:
     """Give a client of a simulator without faults."""
     with simulated() as (_, client):
         yield client
-
-
-def error_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """Give the data of the message that ended a failed prompt."""
-    assert entry["status"]["status_str"] == "error"
-    event, data = entry["status"]["messages"][-1]
-    assert event == "execution_error"
-    return dict(data)
 
 
 # --- a prompt's way -----------------------------------------------------------------------------------------
@@ -529,8 +424,10 @@ def test_executions_can_be_asked_for_over_http() -> None:
         prompt_id = client.submit()
         client.done(prompt_id)
         assert simulator.executions == [(prompt_id, graph())]
-        answer = client.get("/simulator/executions").json()
-        assert answer == [{"prompt_id": prompt_id, "graph": graph()}]
+        [answer] = client.get("/simulator/executions").json()
+        assert (answer["prompt_id"], answer["graph"], answer["completed"]) == (prompt_id, graph(), True)
+        assert answer["started_ms"] <= answer["ended_ms"] <= time.time() * 1000
+        assert [vars(one) for one in simulator.timeline] == [answer]
 
 
 # --- pictures over HTTP -------------------------------------------------------------------------------------
@@ -603,26 +500,6 @@ def test_object_info_and_models_show_the_models_there_are() -> None:
 # --- websocket ----------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def listening(client: Client, client_id: str) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Open a websocket; give a function that waits for the next message."""
-    socket = websocket.create_connection(
-        f"{client.url.replace('http', 'ws')}/ws?clientId={client_id}", timeout=DEADLINE_S
-    )
-    try:
-        yield lambda: dict(json.loads(socket.recv()))
-    finally:
-        socket.close()
-
-
-def heard(next_message: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Collect messages up to and with executing null."""
-    messages = [next_message()]
-    while messages[-1]["type"] != "executing" or messages[-1]["data"]["node"] is not None:
-        messages.append(next_message())
-    return messages
-
-
 def test_events_come_in_the_order_of_a_real_server(client: Client) -> None:
     """And the history is there once executing null has come."""
     with listening(client, "c1") as next_message:
@@ -679,7 +556,7 @@ def test_texts_can_ask_for_failures(client: Client) -> None:
     """Out of memory and errors at the sampler; [[exit]] does nothing in a shared process."""
     error = error_of(client.run(graph(n27_text="[[oom]] x")))
     assert (error["exception_type"], error["node_id"]) == ("torch.OutOfMemoryError", "3")
-    assert error["current_inputs"]["seed"] == ["7"]
+    assert error["current_inputs"]["seed"] == [7]
     assert error_of(client.run(graph(n27_text="[[error]]")))["exception_type"] == "RuntimeError"
     assert client.picture(client.run(graph(n27_text="[[black]]"))).getextrema() == ((0, 0),) * 3
     assert client.run(graph(n27_text="[[exit]]"))["status"]["completed"]
@@ -808,8 +685,8 @@ def test_a_taken_port_is_an_error() -> None:
 
 
 SERVING = """
-from catalog_imagegen.simulator import serve_forever
-serve_forever(host="127.0.0.1", port=0, seconds=0, folder=None, faults=[],
+from catalog_imagegen.simulator import Farm, serve_forever
+serve_forever(Farm(1, seconds=0, is_own_process=True),
               on_ready=lambda url: print(url, flush=True))
 """
 

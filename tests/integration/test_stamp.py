@@ -12,8 +12,9 @@ from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.imaging import Blocked
-from catalog_imagegen.domain.job import Failure, Finished, Plan, PlannedPicture
+from catalog_imagegen.domain.job import Finished, Plan, PlannedPicture
 from tests.integration.test_ledger import FIRST, KEY, SECOND, attempt, render, wanted
 
 PRODUCT = Product("A/1", "耳机", price="9.90")
@@ -35,7 +36,7 @@ def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
         open_sqlite(tmp_path / "ledger.sqlite"), holder=presence.holder, is_alive=presence.is_alive
     )
     keep(ledger)
-    ledger.begin_attempt(attempt("one"), "run")
+    ledger.begin_attempt(attempt("one"))
     ledger.keep_render(attempt("one"), render(), Finished({}, 1_000, 2_000))
     yield ledger
     ledger.close()
@@ -54,7 +55,7 @@ CHANGES: dict[str, Callable[[SqlLedger], object]] = {
     "approved": lambda ledger: ledger.approve(KEY, render().digest),
     "rejected": lambda ledger: ledger.reject(KEY, render().digest, reason="", note="", at_most=3),
     "new take": lambda ledger: ledger.add_take(KEY, seed=None, note="亮"),
-    "sent": lambda ledger: ledger.begin_attempt(attempt("two"), "run"),
+    "sent": lambda ledger: ledger.begin_attempt(attempt("two")),
     "gave up": lambda ledger: ledger.give_up(KEY, FIRST, Failure("timeout", "slow")),
     "in hand": lambda ledger: ledger.lease(f"render:{SECOND}"),
     "renamed": lambda ledger: ledger.keep_products("run", [(0, replace(PRODUCT, name="头戴式耳机"))]),
@@ -83,7 +84,7 @@ def test_each_step_of_an_attempt_changes_the_stamp(ledger: SqlLedger) -> None:
     stamps = [ledger.stamp()]
     steps: tuple[Callable[[], object], ...] = (
         lambda: ledger.keep_plan(Plan((PlannedPicture(wanted(SECOND), "render", "changed"),))),
-        lambda: ledger.begin_attempt(attempt("two", SECOND), "run"),
+        lambda: ledger.begin_attempt(attempt("two", SECOND)),
         lambda: ledger.fail_attempt("two", Failure("timeout", "slow")),
         lambda: ledger.give_up(KEY, SECOND, Failure("timeout", "slow")),
         lambda: ledger.forgive([KEY]),
@@ -97,7 +98,7 @@ def test_each_step_of_an_attempt_changes_the_stamp(ledger: SqlLedger) -> None:
 
 def test_attempts_are_found_by_what_they_show(ledger: SqlLedger) -> None:
     """Those at pictures of other products, or at pictures nobody wants any more, are not read."""
-    ledger.begin_attempt(replace(attempt("other"), key=replace(KEY, item="0" * 12)), "run")
+    ledger.begin_attempt(replace(attempt("other"), key=replace(KEY, item="0" * 12)))
     assert [a.prompt_id for a in ledger.attempts_at([KEY.subject])] == ["one"]
     assert [a.prompt_id for a in ledger.attempts_at(None)] == ["one"]
     assert ledger.attempts_at(["sku:B"]) == []

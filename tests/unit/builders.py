@@ -24,7 +24,7 @@ from catalog_imagegen.domain.imaging import (
     Wanted,
     item_id,
 )
-from catalog_imagegen.domain.job import PictureState, PictureStatus
+from catalog_imagegen.domain.job import PictureState, PictureStatus, Record
 from catalog_imagegen.stages.listing import Shown
 
 Node = dict[str, Any]
@@ -125,6 +125,11 @@ def picture_status(state: PictureState = "draft", **fields: Any) -> PictureStatu
     return replace(made, **fields)
 
 
+def recorded_as(before: Wanted) -> Record:
+    """What the ledger holds once *before* has been planned."""
+    return Record(before.key, take=before.take, render_key=before.render_key, made_of=before.made_of)
+
+
 def node(class_type: str, *, title: str = "", **inputs: Any) -> Node:
     """One node of an API graph; links are ``[node id, slot]``."""
     body: Node = {"class_type": class_type, "inputs": inputs}
@@ -153,3 +158,47 @@ def graph(**changes: Node | None) -> dict[str, Node]:
         **changes,
     }
     return {name: body for name, body in nodes.items() if body is not None}
+
+
+def interface_graph() -> dict[str, Any]:
+    """A plain text-to-image graph as ComfyUI's Save button writes it."""
+    nodes: tuple[tuple[str, dict[str, int], dict[str, list[int]], list[Any]], ...] = (
+        ("CheckpointLoaderSimple", {}, {"MODEL": [1], "CLIP": [2, 3], "VAE": [8]}, ["a.safetensors"]),
+        ("CLIPTextEncode", {"clip": 2}, {"CONDITIONING": [4]}, ["old positive"]),
+        ("CLIPTextEncode", {"clip": 3}, {"CONDITIONING": [5]}, ["old negative"]),
+        ("EmptyLatentImage", {}, {"LATENT": [6]}, [512, 512, 1]),
+        (
+            "KSampler",
+            {"model": 1, "positive": 4, "negative": 5, "latent_image": 6},
+            {"LATENT": [7]},
+            [7, "randomize", 20, 8.0, "euler", "normal", 1.0],
+        ),
+        ("VAEDecode", {"samples": 7, "vae": 8}, {"IMAGE": [9]}, []),
+        ("SaveImage", {"images": 9}, {}, ["old"]),
+    )
+    into = {
+        link: (i, slot) for i, (_, fed, _, _) in enumerate(nodes, 1) for slot, link in enumerate(fed.values())
+    }
+    links = [
+        [link, i, slot, *into[link], kind]
+        for i, (_, _, feeding, _) in enumerate(nodes, 1)
+        for slot, (kind, found) in enumerate(feeding.items())
+        for link in found
+    ]
+    kinds = {link[0]: link[5] for link in links}
+    return {
+        "version": 0.4,
+        "links": links,
+        "nodes": [
+            {
+                "id": i,
+                "type": kind,
+                "mode": 0,
+                "order": i,
+                "inputs": [{"name": name, "type": kinds[link], "link": link} for name, link in fed.items()],
+                "outputs": [{"name": name, "type": name, "links": found} for name, found in feeding.items()],
+                "widgets_values": values,
+            }
+            for i, (kind, fed, feeding, values) in enumerate(nodes, 1)
+        ],
+    }

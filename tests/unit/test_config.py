@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -19,7 +20,7 @@ from catalog_imagegen.config import (
 )
 from catalog_imagegen.domain.errors import EXIT_USAGE, ConfigError
 from catalog_imagegen.pipeline.want import want
-from tests.unit.builders import product
+from tests.unit.builders import interface_graph, product
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,8 +76,9 @@ def test_packaged_defaults_are_found_in_a_checkout() -> None:
 def test_shipped_config_loads(tmp_path: Path) -> None:
     """An empty folder is a shop with everything as packaged."""
     setup, settings = load_setup(Workspace(tmp_path)), load_settings(Workspace(tmp_path))
-    assert list(setup.roles) == ["main", "main_portrait", "lifestyle", "detail", "comparison", "poster"]
-    assert [name for name, role in setup.roles.items() if not role.enabled] == ["poster"]
+    switched_off = ["poster", "main_from_photo", "lifestyle_from_photo"]
+    assert list(setup.roles) == ["main", "main_portrait", "lifestyle", "detail", "comparison", *switched_off]
+    assert [name for name, role in setup.roles.items() if not role.enabled] == switched_off
     assert set(settings.platforms) <= set(setup.platforms)
     assert [server.url for server in settings.comfyui] == ["http://127.0.0.1:8188"]
     assert settings.source == ()
@@ -136,7 +138,7 @@ def test_app_toml_wins_over_what_is_built_in(shop: Workspace) -> None:
     )
     settings = load_settings(shop)
     assert (settings.attempts, settings.patience_s) == (5, 60.0)
-    assert [(s.url, s.in_flight) for s in settings.comfyui] == [("https://gpu:8188", 3)]
+    assert [(s.url, s.in_flight) for s in settings.comfyui] == [("https://gpu:8188", None)]
     assert [(s.name, s.path, s.table, s.query) for s in settings.source] == [("erp", "a.xlsx", "T", "")]
 
 
@@ -323,16 +325,131 @@ def test_points_can_be_mapped(shop: Workspace) -> None:
     assert load_setup(shop).workflows["z_image_turbo"].points["positive"].found_by == "mapping"
 
 
-@pytest.mark.parametrize("setting", ["steps = 8", "cfg = 1.0"])
+SETTINGS = {
+    "steps": 9,
+    "cfg": 1.5,
+    "sampler": '"euler"',
+    "scheduler": '"beta"',
+    "denoise": 0.5,
+    "shift": 6.0,
+    "lora": '"a.safetensors"',
+    "lora_strength": 0.8,
+}
+"""One value for each key of a role that fills an input point."""
+
+
+def test_settings_of_a_role_become_values_for_points(shop: Workspace) -> None:
+    """Each under the name of its point, as it is written."""
+    lines = "\n".join(f"{name} = {value}" for name, value in SETTINGS.items())
+    table = f'workflow = "qwen_image_edit_2511_lightning"\nsize = [64, 64]\nitems = ["x"]\nreference = true\n{lines}'
+    edit(shop, "config/roles.toml", "[roles.main]", f"[roles.mine]\nenabled = false\n{table}\n\n[roles.main]")
+    mine = load_setup(shop).roles["mine"]
+    assert mine.inputs == {
+        name: value.strip('"') if isinstance(value, str) else value for name, value in SETTINGS.items()
+    }
+    assert mine.reference
+
+
+@pytest.mark.parametrize("setting", [f"{name} = {value}" for name, value in SETTINGS.items()])
 def test_a_setting_that_the_workflow_lacks_is_refused(shop: Workspace, setting: str) -> None:
-    """A number that would go nowhere is told, not dropped."""
+    """A value that would go nowhere is told, not dropped."""
     path = shop.root / "config/workflows/z_image_turbo.json"
     name = setting.partition(" ")[0]
-    path.write_text(path.read_text(encoding="utf-8").replace(f'"{name}":', f'"{name}_":'), encoding="utf-8")
+    input_name = {"sampler": "sampler_name"}.get(name, name)
+    text = path.read_text(encoding="utf-8").replace(f'"{input_name}":', f'"{input_name}_":')
+    path.write_text(text, encoding="utf-8")
     edit(shop, "config/roles.toml", "[roles.main]", f"[roles.main]\n{setting}")
     error = refusal(shop)
     assert error.code == "workflow_point_missing"
     assert f"roles.main.{name} is set" in error.message_en
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["denoise = 0", "denoise = 1.5", "lora_strength = 11", 'sampler = ""', "reference = 1", "batch = 4"],
+)
+def test_a_setting_out_of_range_is_refused(shop: Workspace, setting: str) -> None:
+    """And one picture is kept of a job, so there is no ``batch``."""
+    edit(shop, "config/roles.toml", "[roles.main]", f"[roles.main]\n{setting}")
+    assert f"roles.main.{setting.partition(' ')[0]}" in refusal(shop).message_en
+
+
+def test_a_role_made_from_photos_needs_a_workflow_that_takes_one(shop: Workspace) -> None:
+    """The message names the node to title."""
+    edit(shop, "config/roles.toml", "[roles.main]", "[roles.main]\nreference = true")
+    error = refusal(shop)
+    assert error.code == "workflow_point_missing"
+    assert 'title its Load Image node "reference"' in error.message_en
+
+
+def test_a_workflow_made_for_photos_needs_a_role_that_gives_one(shop: Workspace) -> None:
+    """Otherwise it would use whatever file lies on the server under the name in the graph."""
+    edit(shop, "config/roles.toml", "reference = true\n", "")
+    error = refusal(shop)
+    assert error.code == "reference_unset"
+    assert "roles.main_from_photo.reference = true" in error.message_en
+
+
+def test_a_picture_that_is_the_same_for_all_is_left_alone(shop: Workspace) -> None:
+    """A single picture without a title may be a backdrop; the role says whether it is the product's."""
+    path = shop.root / "config/workflows/qwen_image_edit_2511_lightning.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"reference"', '"Backdrop"'), encoding="utf-8")
+    edit(shop, "config/roles.toml", "reference = true\n", "")
+    roles = load_setup(shop).roles
+    assert (roles["main_from_photo"].reference, roles["lifestyle_from_photo"].reference) == (False, True)
+
+
+def test_smaller_sizes_become_a_roles(shop: Workspace) -> None:
+    """In the order in which they are tried."""
+    edit(
+        shop, "config/roles.toml", "[1104, 1472]", "[1104, 1472]\nsmaller_sizes = [[864, 1152], [768, 1024]]"
+    )
+    assert load_setup(shop).roles["main_portrait"].smaller_sizes == ((864, 1152), (768, 1024))
+
+
+def test_tags_that_a_role_needs_become_its_own(shop: Workspace) -> None:
+    """Only servers that have them render it."""
+    edit(shop, "config/roles.toml", "[roles.main]", '[roles.main]\nneeds = ["24gb"]')
+    assert load_setup(shop).roles["main"].needs == ("24gb",)
+
+
+def test_what_pictures_are_made_by_is_kept_as_written(shop: Workspace) -> None:
+    """The shop's own files, or the packaged ones where it has none; workflows that no role uses are left out."""
+    write(shop, "prompt_templates/main.j2", "我的{{ product.name }}")
+    write(shop, "config/workflows/unused.json", "{}")
+    sources = load_setup(shop).sources
+    assert sources["prompt_templates/main.j2"] == "我的{{ product.name }}"
+    assert {"config/workflows/z_image_turbo.json", "prompt_templates/vocabulary.toml"} <= sources.keys()
+    assert "config/workflows/unused.json" not in sources
+    (shop.root / "prompt_templates" / "vocabulary.toml").unlink()
+    assert load_setup(Workspace(shop.root / "nowhere")).sources.keys() == sources.keys()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "code"),
+    [
+        ("[[1104, 1472]]", "smaller_sizes"),
+        ("[[1280, 1712]]", "smaller_sizes"),
+        ("[[1024, 1024]]", "smaller_sizes"),
+        ("[[768, 1024], [864, 1152]]", "smaller_sizes"),
+        ("[[860, 1150]]", "wrong_value"),
+        ("[768, 1024]", "wrong_value"),
+    ],
+)
+def test_smaller_sizes_that_are_none_are_refused(shop: Workspace, sizes: str, code: str) -> None:
+    """Not smaller, of another shape, in the wrong order, off the grid."""
+    edit(shop, "config/roles.toml", "[1104, 1472]", f"[1104, 1472]\nsmaller_sizes = {sizes}")
+    error = refusal(shop)
+    assert error.code == code
+    assert "roles.main_portrait.smaller_sizes" in error.message_en
+
+
+def test_a_workflow_may_be_in_either_format(shop: Workspace) -> None:
+    """What ComfyUI's Save button writes is read as well."""
+    path = shop.root / "config/workflows/z_image_turbo.json"
+    path.write_text(json.dumps(interface_graph()), encoding="utf-8")
+    points = load_setup(shop).workflows["z_image_turbo"].points
+    assert {"positive", "seed", "width", "height", "filename_prefix"} <= points.keys()
 
 
 @pytest.mark.parametrize("new", ["", 'items = ["正面"]\nitems_from = "features"'])

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.imaging import (
     Blocked,
     ImageKey,
@@ -20,7 +21,7 @@ from catalog_imagegen.domain.imaging import (
     item_id,
     seed_for,
 )
-from catalog_imagegen.domain.job import Failure, Plan, PlannedPicture, Record
+from catalog_imagegen.domain.job import Plan, PlannedPicture, Record
 from catalog_imagegen.pipeline.plan import plan
 from catalog_imagegen.pipeline.publish import publications
 from catalog_imagegen.pipeline.want import Setup, want
@@ -243,14 +244,13 @@ def test_a_plan_keeps_the_order_and_the_blocked() -> None:
     assert made.blocked == (blocked,)
 
 
-def test_only_what_is_missing_is_rendered_grouped_by_workflow() -> None:
-    """Models are loaded once per workflow; within one the catalog's order stays."""
-    flows = ["turbo", "base", "turbo", "base", "turbo"]
-    many = [wanted(str(i), workflow=flow, order=i) for i, flow in enumerate(flows)]
+def test_only_what_is_missing_is_rendered() -> None:
+    """In the order of the catalog; whoever hands it out knows about models."""
+    many = [wanted(str(i), order=i) for i in range(4)]
     pictures = [PlannedPicture(w, "render", "new") for w in many]
     pictures[2] = PlannedPicture(many[2], "reuse", "reused")
-    pictures.append(PlannedPicture(many[4], "failed", "x"))
-    assert [w.order for w in Plan(tuple(pictures)).to_render()] == [0, 4, 1, 3]
+    pictures.append(PlannedPicture(many[3], "failed", "x"))
+    assert [w.order for w in Plan(tuple(pictures)).to_render()] == [0, 1, 3]
 
 
 # Changes in the catalog and the workspace, from row to reason

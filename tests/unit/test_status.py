@@ -6,15 +6,9 @@ from typing import get_args
 
 import pytest
 
+from catalog_imagegen.domain.failure import REMEDIES, Failure, FailureCode
 from catalog_imagegen.domain.fingerprint import Digest
-from catalog_imagegen.domain.job import (
-    REMEDIES,
-    Failure,
-    FailureCode,
-    PictureState,
-    PictureStatus,
-    SkuStatus,
-)
+from catalog_imagegen.domain.job import PictureState, PictureStatus, SkuStatus
 from catalog_imagegen.pipeline.status import overview, sku_status
 from tests.unit.builders import key, picture_status, product, render
 

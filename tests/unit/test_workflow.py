@@ -24,10 +24,36 @@ WHERE = {
     "steps": ("KSampler", "steps", "Sampler"),
     "cfg": ("KSampler", "cfg", "Sampler"),
     "filename_prefix": ("SaveImage", "filename_prefix", "Save"),
+    "sampler": ("KSampler", "sampler_name", "Sampler"),
+    "scheduler": ("KSampler", "scheduler", "Sampler"),
+    "denoise": ("KSampler", "denoise", "Sampler"),
+    "shift": ("ModelSamplingAuraFlow", "shift", "Shift"),
 }
+BATCH = {"batch": ("EmptySD3LatentImage", "batch_size", "Size")}
+PHOTO = {"reference": ("LoadImage", "image", "reference")}
+SCALED = {"width": ("ImageScale", "width", "size"), "height": ("ImageScale", "height", "size")}
+PROMPTED = {"positive": ("TextEncodeQwenImageEditPlus", "prompt", "Positive prompt")}
 EXPECTED: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
-    TURBO: WHERE,
-    BASE: WHERE | {"negative": ("CLIPTextEncode", "text", "Negative prompt")},
+    TURBO: WHERE | BATCH,
+    BASE: WHERE | BATCH | {"negative": ("CLIPTextEncode", "text", "Negative prompt")},
+    "z_image_turbo_img2img": WHERE | SCALED | PHOTO,
+    "z_image_turbo_controlnet": WHERE
+    | SCALED
+    | PHOTO
+    | {"batch": ("EmptySD3LatentImage", "batch_size", "Latent")},
+    "qwen_image_edit_2511": WHERE
+    | BATCH
+    | PHOTO
+    | PROMPTED
+    | {"negative": ("TextEncodeQwenImageEditPlus", "prompt", "Negative prompt")},
+    "qwen_image_edit_2511_lightning": WHERE
+    | BATCH
+    | PHOTO
+    | PROMPTED
+    | {
+        "lora": ("LoraLoaderModelOnly", "lora_name", "Four steps"),
+        "lora_strength": ("LoraLoaderModelOnly", "strength_model", "Four steps"),
+    },
 }
 
 
@@ -97,19 +123,32 @@ PLAIN = {
     "steps": ("n5", "steps"),
     "cfg": ("n5", "cfg"),
     "filename_prefix": ("n7", "filename_prefix"),
+    "batch": ("n4", "batch_size"),
 }
 
 
-@pytest.mark.parametrize("name", [TURBO, BASE])
+def test_every_shipped_graph_is_looked_at() -> None:
+    """A graph that ships is one of those below."""
+    assert {path.stem for path in SHIPPED.glob("*.json")} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
 def test_shipped_graphs_offer_their_points(name: str) -> None:
-    """Out of the box prompt, seed and size reach the right nodes; Turbo alone has no negative."""
+    """Out of the box prompt, seed, size and photo reach the right nodes; at cfg 1 there is no negative."""
     workflow = parse_workflow(name, (SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
     assert places(workflow) == EXPECTED[name]
-    assert workflow.lacks("negative") is (name == TURBO)
+    assert workflow.lacks("negative") is (workflow.typed("cfg") == 1)
     assert not any(workflow.lacks(point) for point in REQUIRED)
+    assert workflow.lacks("reference") is (name in (TURBO, BASE))
 
 
-@given(st.sampled_from([TURBO, BASE]), st.data())
+@pytest.mark.parametrize("name", EXPECTED)
+def test_reading_a_shipped_graph_changes_nothing(name: str) -> None:
+    """What is sent is what the file says, or every picture would be rendered again under another name."""
+    assert parse(shipped(name)).graph == shipped(name)
+
+
+@given(st.sampled_from(sorted(EXPECTED)), st.data())
 @settings(max_examples=80, deadline=None)
 def test_node_ids_and_their_order_mean_nothing(name: str, data: st.DataObject) -> None:
     """ComfyUI numbers nodes as they were drawn: any numbering gives the same points."""
@@ -192,6 +231,9 @@ def test_a_custom_sampler_with_cfg_guider_is_traced() -> None:
         "seed": ("noise", "noise_seed"),
         "steps": ("sigmas", "steps"),
         "cfg": ("guider", "cfg"),
+        "sampler": ("k", "sampler_name"),
+        "scheduler": ("sigmas", "scheduler"),
+        "denoise": ("sigmas", "denoise"),
     }
 
 
@@ -275,7 +317,7 @@ def test_both_sides_are_followed_through_a_control_net(depth: int) -> None:
         )
         sides = (f"c{i}", f"c{i}")
     nodes["n5"]["inputs"] |= {"positive": [sides[0], 0], "negative": [sides[1], 1]}
-    assert found(nodes) == PLAIN
+    assert found(nodes) == PLAIN | {"reference": ("photo", "image")}
 
 
 def test_a_chain_of_conditioning_is_followed_to_its_text() -> None:
@@ -295,11 +337,18 @@ def test_a_loop_ends_the_search() -> None:
     assert "positive" in refusal(nodes).message_en
 
 
-def test_two_samplers_must_be_told_apart() -> None:
-    """A refiner or upscaler pass is not guessed away; the message names both nodes."""
+def two_branches() -> dict[str, Node]:
+    """A graph in which two pictures of equal rank are blended."""
     nodes = graph()
     nodes["n8"] = copy.deepcopy(nodes["n5"])
-    error = refusal(nodes)
+    nodes["blend"] = node("LatentBlend", samples1=["n5", 0], samples2=["n8", 0], blend_factor=0.5)
+    nodes["n6"]["inputs"]["samples"] = ["blend", 0]
+    return nodes
+
+
+def test_two_samplers_must_be_told_apart() -> None:
+    """Where neither comes before the other nothing is guessed; the message names both nodes."""
+    error = refusal(two_branches())
     assert error.code == "workflow_sampler_ambiguous"
     assert "n5, n8" in error.message_en
     assert "[workflows.mine.points]" in error.message_en
@@ -307,10 +356,8 @@ def test_two_samplers_must_be_told_apart() -> None:
 
 def test_two_samplers_are_fine_once_every_point_is_mapped() -> None:
     """The remedy that the message names works."""
-    nodes = graph()
-    nodes["n8"] = copy.deepcopy(nodes["n5"])
     mapping = {point: ".".join(at) for point, at in PLAIN.items()}
-    assert found(nodes, mapping) == PLAIN
+    assert found(two_branches(), mapping) == PLAIN
 
 
 def test_the_interface_format_is_refused_by_name() -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog_imagegen.domain.job import Failure, Finished
+from catalog_imagegen.domain.failure import Failure, FailureCode
+from catalog_imagegen.domain.job import Finished
 
 _OUT_OF_MEMORY = {"OutOfMemoryError", "OOM_EXCEPTION"}
-_FOLDERS = {
-    "unet_name": "models/diffusion_models",
-    "clip_name": "models/text_encoders",
-    "vae_name": "models/vae",
-    "lora_name": "models/loras",
-    "ckpt_name": "models/checkpoints",
-}
+_FILE_ERRORS = {"OSError", "PermissionError", "FileNotFoundError"}
+"""Of a node that saves, these are about the server's disk."""
+_ABOUT_THE_SERVER = {"missing_node_type", "invalid_prompt", "value_not_in_list"}
+"""What validation says when another server may well accept the same graph; ``invalid_prompt`` is how servers before
+0.12 call a node class they do not have."""
+TOO_LARGE = 413
 
 
 def version_of(stats: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:
@@ -85,21 +84,29 @@ def outcome(entry: Mapping[str, Any]) -> Finished | Failure:
 def _failure(events: Mapping[str, Mapping[str, Any]]) -> Failure:
     if (error := events.get("execution_error")) is not None:
         kind = str(error.get("exception_type", ""))
-        code = "out_of_memory" if kind.rpartition(".")[2] in _OUT_OF_MEMORY else "execution_error"
         first_line = (str(error.get("exception_message", "")).strip().splitlines() or [""])[0]
-        return Failure(
-            code,  # type: ignore[arg-type]  # one of two literals
-            f"{error.get('node_type', '?')} (node {error.get('node_id', '?')}): {kind}: {first_line}",
-        )
+        where = f"{error.get('node_type', '?')} (node {error.get('node_id', '?')})"
+        return Failure(_code(kind, str(error.get("node_type"))), f"{where}: {kind}: {first_line}")
     if "execution_interrupted" in events:
         return Failure("interrupted", "somebody interrupted it on the server")
     return Failure("execution_error", "the server reports an error without saying which")
 
 
-def refusal(body: Any) -> Failure:
+def _code(exception_type: str, node_type: str) -> FailureCode:
+    """What an exception is about, by its class and by what the node does."""
+    kind = exception_type.rpartition(".")[2]
+    if kind in _OUT_OF_MEMORY:
+        return "out_of_memory"
+    return "cannot_save" if kind in _FILE_ERRORS and node_type.startswith("Save") else "execution_error"
+
+
+def refusal(body: Any, *, status: int = 400) -> Failure:
     """Why a graph was not accepted: the node errors say more than the summary."""
+    if status == TOO_LARGE:
+        return Failure("too_large", f"HTTP {status} {body!s:.100}")
     if not isinstance(body, Mapping):
         return Failure("rejected", f"the server refused the graph: {body!s:.200}")
+    code: FailureCode = "server_lacks" if _error_types(body) <= _ABOUT_THE_SERVER else "rejected"
     reasons = [
         f"{errors.get('class_type', '?')} (node {node}): {error.get('message')}: {error.get('details')}"
         for node, errors in (body.get("node_errors") or {}).items()
@@ -111,68 +118,12 @@ def refusal(body: Any) -> Failure:
         reasons = [" ".join(str(error[k]) for k in ("message", "details") if error.get(k))]
         if class_type := (error.get("extra_info") or {}).get("class_type"):
             reasons.append(f"class {class_type}")
-    return Failure("rejected", "; ".join(reasons))
+    return Failure(code, "; ".join(reasons))
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A node, or a value of one of its inputs, that a graph needs and a server has not."""
-
-    what: str
-    """``Class``, or ``Class.input = value``."""
-    message_en: str
-    message_zh: str
-    remedy_en: str
-    remedy_zh: str
-
-    def __str__(self) -> str:
-        return f"{self.message_en}: {self.remedy_en}"
-
-
-def missing_inputs(graph: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any] | None]) -> list[Missing]:
-    """The nodes and model files of a graph that a server has not, each with what to do."""
-    problems = {}
-    for node in graph.values():
-        class_type = node["class_type"]
-        info = infos.get(class_type)
-        if info is None:
-            problems[class_type] = Missing(
-                class_type,
-                f"no node {class_type}",
-                f"没有节点 {class_type}",
-                "update ComfyUI or install the custom node that brings it",
-                "请升级 ComfyUI，或安装提供该节点的自定义节点",
-            )
-            continue
-        for name, value in node["inputs"].items():
-            options = _options(info, name)
-            if options is None or isinstance(value, list) or str(value) in options:
-                continue
-            problem = _missing_value(class_type, name, str(value), options)
-            problems[problem.what] = problem
-    return list(problems.values())
-
-
-def _missing_value(class_type: str, name: str, value: str, options: list[str]) -> Missing:
-    near = difflib.get_close_matches(value, options, n=3, cutoff=0.5) or options[:5]
-    folder = _FOLDERS.get(name)
-    return Missing(
-        f"{class_type}.{name} = {value}",
-        f"no {value} for {class_type}.{name} (it has: {', '.join(near) or 'none'})",
-        f"{class_type}.{name} 没有 {value}（现有：{'、'.join(near) or '无'}）",
-        (f"put it into {folder} there" if folder else "choose one it has") + ", or change the workflow",
-        (f"请把文件放入服务器的 {folder}" if folder else "请选用已有的值") + "，或修改工作流",
-    )
-
-
-def _options(info: Mapping[str, Any], name: str) -> list[str] | None:
-    """The values a choice input takes; ComfyUI writes them in two shapes."""
-    inputs = info.get("input", {})
-    spec = inputs.get("required", {}).get(name) or inputs.get("optional", {}).get(name)
-    if not spec:
-        return None
-    if isinstance(spec[0], list):
-        return [str(option) for option in spec[0]]
-    if spec[0] == "COMBO" and len(spec) > 1:
-        return [str(option) for option in spec[1].get("options", ())]
-    return None
+def _error_types(body: Mapping[str, Any]) -> set[str]:
+    """The types of all errors of nodes; of the whole graph where no node has one."""
+    nodes = (body.get("node_errors") or {}).values()
+    types = {str(error.get("type")) for node in nodes for error in node.get("errors", ())}
+    error = body.get("error")
+    return types or {str(error.get("type")) if isinstance(error, Mapping) else ""}

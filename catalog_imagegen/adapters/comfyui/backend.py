@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import tenacity
 
 from catalog_imagegen.adapters.comfyui.answers import (
     Condition,
-    Missing,
     condition,
-    missing_inputs,
-    outcome,
     refusal,
     version_of,
 )
-from catalog_imagegen.adapters.comfyui.client import Client, Refused, Unreachable
+from catalog_imagegen.adapters.comfyui.client import Address, Client, Refused, Unreachable
+from catalog_imagegen.adapters.comfyui.equipment import Missing, missing_inputs
+from catalog_imagegen.adapters.comfyui.listener import Listener
+from catalog_imagegen.adapters.comfyui.watch import Watch
 from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
-from catalog_imagegen.domain.job import Failure, Finished
+from catalog_imagegen.domain.failure import Failure
+from catalog_imagegen.domain.incident import TROUBLES, TroubleCode
+from catalog_imagegen.domain.job import Capacity, Ended, Step, Whereabouts
 
-POLL_S = 0.08
-"""Between looks at the history of the prompt that is next to end."""
-POLL_LATER_S = 0.4
-"""Between looks for the prompts behind it. The server has others to execute, so a late look costs nothing."""
-QUEUE_CHECK_S = 2.0
-"""How often a prompt without history is looked for in the queue, which costs the server more."""
-LOST_AFTER = 2
-"""Looks that must miss a prompt in the queue and then in the history before it counts as lost."""
 OLDEST = (0, 3, 74)
 """The first release that can run Z-Image."""
+PASSING: frozenset[TroubleCode] = frozenset({"refused", "reset", "no_answer", "server_error", "not_comfyui"})
+"""Troubles that may pass by themselves within seconds."""
+SETTLE_S = 0.25
+"""After ``/free``: a worker that waits for work carries it out when it wakes, which it does at once."""
 
 T = TypeVar("T")
 
@@ -39,43 +36,45 @@ T = TypeVar("T")
 class ComfyUIBackend:
     """Renders on one server; see the port.
 
-    *patience_s*: seconds to wait for a server that stopped answering. *job_timeout_s*: seconds one
-    prompt may execute.
+    *patience_s*: seconds that each call waits for a server that does not answer. *stall_s*, *job_timeout_s*: see Watch.
     """
 
     def __init__(
-        self, url: str, *, in_flight: int = 3, patience_s: float = 60.0, job_timeout_s: float = 900.0
+        self,
+        address: Address | str,
+        *,
+        capacity: Capacity = Capacity(),  # noqa: B008 - frozen
+        patience_s: float = 5.0,
+        stall_s: float = 300.0,
+        job_timeout_s: float = 900.0,
     ) -> None:
-        self._client = Client(url)
-        self._in_flight = in_flight
+        self._client = Client(address if isinstance(address, Address) else Address(address))
+        self._listener = Listener(self._client.address)
+        self._watch = Watch(self._client, self._listener, stall_s=stall_s, job_timeout_s=job_timeout_s)
         self._patience_s = patience_s
-        self._job_timeout_s = job_timeout_s
-        self._awaited: list[str] = []
-        self._lock = threading.Lock()
+        self.capacity = capacity
+        self.must_be_simulator: bool | None = None
+        """What it must turn out to be when it comes back: placeholders never mix with pictures."""
 
     @property
     def name(self) -> str:
         """The server's URL."""
         return self._client.url
 
-    @property
-    def in_flight(self) -> int:
-        """How many prompts may be queued there at a time."""
-        return self._in_flight
-
     def close(self) -> None:
         """Close the connections."""
+        self._listener.close()
         self._client.close()
 
-    def greet(self) -> bool:
-        """Look whether a ComfyUI that can run Z-Image answers; says whether it is a simulator.
+    def greet(self) -> Condition:
+        """Look whether a ComfyUI that can run Z-Image answers.
 
         Raises BackendUnavailable at once when nobody answers, ConfigError for one that is too old.
         """
         try:
             stats = self._client.system_stats()
         except Unreachable as error:
-            raise _unavailable(self.name, error) from error
+            raise self._unavailable(error) from error
         version, text = version_of(stats)
         if version and version < OLDEST:
             raise ConfigError(
@@ -83,13 +82,25 @@ class ComfyUIBackend:
                 zh=f"{self.name} 的 ComfyUI 版本是 {text}；Z-Image 需要 0.3.74 或更新：请升级 ComfyUI",
                 code="comfyui_too_old",
             )
-        return bool(stats.get("system", {}).get("simulator"))
+        return condition(stats, 0, 0)
 
     def inspect(self) -> Condition:
         """What the server says of itself and of its queue. Raises BackendUnavailable."""
         stats = self._patiently(self._client.system_stats)
         running, pending = self._patiently(self._client.queue)
         return condition(stats, len(running), len(pending))
+
+    def probe(self) -> None:
+        """Look once whether the server answers, as what it was. Raises BackendUnavailable."""
+        try:
+            stats = self._client.system_stats()
+            self._client.queue()
+        except Unreachable as error:
+            raise self._unavailable(error) from error
+        if self.must_be_simulator not in (None, condition(stats, 0, 0).is_simulator):
+            another = "a simulator stands where a server was, or the other way round"
+            raise self._unavailable(Unreachable("not_comfyui", another))
+        self._watch.check_soon()
 
     def lacks(self, graph: Mapping[str, Any]) -> list[str]:
         """What a graph needs and the server has not; each with its remedy."""
@@ -107,13 +118,31 @@ class ComfyUIBackend:
         """Whether a prompt is queued, running or finished: the queue first, then the history."""
         return self._patiently(lambda: self._knows_now(prompt_id))
 
-    def submit(self, prompt_id: str, graph: Mapping[str, Any], job: Mapping[str, str]) -> str | Failure:
+    def whereabouts(self, prompt_ids: Collection[str]) -> dict[str, Whereabouts]:
+        """How each of these prompts stands there."""
+        return self._patiently(lambda: self._whereabouts_now(prompt_ids))
+
+    def provide(self, name: str, content: Callable[[], bytes]) -> str | Failure:
+        """Bring an input picture to the server unless it is there; the name that graphs must use."""
+
+        def bring() -> str:
+            return name if self._client.has_input(name) else self._client.upload(name, content())
+
+        try:
+            return self._patiently(bring)
+        except Refused as error:
+            return refusal(error.body, status=error.status)
+
+    def submit(
+        self, prompt_id: str, graph: Mapping[str, Any], job: Mapping[str, str], *, front: bool = False
+    ) -> str | Failure:
         """Queue a graph once.
 
         A prompt id is no idempotency key, so after a lost reply the server is asked whether it has
         the prompt before it is sent again.
         """
         sent = False
+        extra = {"extra_pnginfo": {"job": dict(job)}}
 
         def send() -> str | Failure:
             nonlocal sent
@@ -121,68 +150,92 @@ class ComfyUIBackend:
                 return prompt_id
             sent = True
             try:
-                answer = self._client.submit(prompt_id, graph, {"extra_pnginfo": {"job": dict(job)}})
+                answer = self._client.submit(
+                    prompt_id, graph, extra, client_id=self._listener.client_id, front=front
+                )
             except Refused as error:
-                return refusal(error.body)
+                return refusal(error.body, status=error.status)
             accepted = str(answer.get("prompt_id", prompt_id))
-            if answer.get("node_errors"):
-                self._client.withdraw(accepted)  # it would run without some of its outputs
+            if answer.get("node_errors"):  # it would run without some of its outputs
+                self._client.delete([accepted])
+                self._client.interrupt(accepted)
                 return refusal(answer)
             return accepted
 
-        return self._patiently(send)
+        self._listener.start()
+        accepted = self._patiently(send)
+        self._listener.expect()
+        return accepted
 
-    def wait(self, prompt_id: str, is_cancelled: Callable[[], bool]) -> Finished | Failure | None:
-        """Poll until a prompt ends; None when cancelled meanwhile."""
-        with self._lock:
-            self._awaited.append(prompt_id)
-        try:
-            return self._wait(prompt_id, is_cancelled)
-        finally:
-            with self._lock:
-                self._awaited.remove(prompt_id)
+    def next_ended(
+        self, prompt_ids: Sequence[str], *, timeout_s: float, expected_s: float | None = None
+    ) -> Ended | None:
+        """Wait until one of the prompts has ended; see the port."""
+        self._listener.start()
+        return self._patiently(
+            lambda: self._watch.next_ended(prompt_ids, timeout_s=timeout_s, expected_s=expected_s)
+        )
 
-    def _wait(self, prompt_id: str, is_cancelled: Callable[[], bool]) -> Finished | Failure | None:
-        missed, running_since, next_check = 0, 0.0, time.monotonic() + QUEUE_CHECK_S
-        while not is_cancelled():
-            if (entry := self._patiently(lambda: self._client.history(prompt_id))) is not None:
-                return outcome(entry)
-            now = time.monotonic()
-            if now >= next_check:
-                next_check = now + QUEUE_CHECK_S
-                running, pending = self._patiently(self._client.queue)
-                if prompt_id in running:
-                    running_since = running_since or now
-                    if now - running_since > self._job_timeout_s:
-                        self._patiently(lambda: self._client.withdraw(prompt_id))
-                        return Failure("timeout", f"ran for more than {self._job_timeout_s:.0f} s")
-                missed = 0 if prompt_id in running | pending else missed + 1
-                if missed >= LOST_AFTER and not self.knows(prompt_id):
-                    return Failure("lost", "the server forgot the prompt; it was probably restarted")
-            with self._lock:
-                is_next = self._awaited[0] == prompt_id
-            time.sleep(POLL_S if is_next else POLL_LATER_S)
-        return None
+    def step(self, prompt_id: str) -> Step | None:
+        """How far a prompt is, as far as the server has told."""
+        step = self._listener.step(prompt_id)
+        return None if step is None else Step(step.value, step.maximum)
+
+    def is_deaf(self) -> bool:
+        """Whether the websocket has turned out to tell nothing."""
+        return self._listener.times_deaf > 0
+
+    def withdraw(self, prompt_ids: Sequence[str], *, running_too: bool) -> set[str]:
+        """Take prompts back, and with *running_too* stop the one that runs; see the port."""
+        return self._patiently(lambda: self._withdraw(prompt_ids, running_too=running_too))
 
     def fetch(self, file: Mapping[str, str]) -> bytes | Failure:
         """Download an output file."""
         try:
             return self._patiently(lambda: self._client.view(file))
         except Refused as error:
-            return Failure("no_picture", f"/view {file.get('filename', '?')}: HTTP {error.status}")
+            return Failure("file_gone", f"/view {file.get('filename', '?')}: HTTP {error.status}")
 
     def free(self) -> None:
         """Unload models and forget cached results."""
         self._patiently(self._client.free)
+        time.sleep(SETTLE_S)
+
+    def _withdraw(self, prompt_ids: Sequence[str], *, running_too: bool) -> set[str]:
+        self._client.delete(prompt_ids)
+        taken = set()
+        running, pending = self._client.queue()
+        for prompt_id in prompt_ids:
+            if prompt_id in running:
+                ended = self._watch.stop(prompt_id) if running_too else None
+                is_gone = isinstance(ended, Failure)
+            else:
+                is_gone = prompt_id not in pending and self._client.history(prompt_id) is None
+            if is_gone:
+                self._watch.forget(prompt_id)
+                taken.add(prompt_id)
+        return taken
 
     def _knows_now(self, prompt_id: str) -> bool:
+        return self._whereabouts_now([prompt_id])[prompt_id] != "unknown"
+
+    def _whereabouts_now(self, prompt_ids: Collection[str]) -> dict[str, Whereabouts]:
+        """By the queue first, then by the history: a prompt moves from the one to the other."""
         running, pending = self._client.queue()
-        return prompt_id in running | pending or self._client.history(prompt_id) is not None
+        found: dict[str, Whereabouts] = {}
+        for prompt_id in prompt_ids:
+            if prompt_id in running:
+                found[prompt_id] = "running"
+            elif prompt_id in pending:
+                found[prompt_id] = "waiting"
+            else:
+                found[prompt_id] = "unknown" if self._client.history(prompt_id) is None else "ended"
+        return found
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Call, and again while the server does not answer, until patience ends."""
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Unreachable),
+            retry=tenacity.retry_if_exception(lambda e: isinstance(e, Unreachable) and e.code in PASSING),
             wait=tenacity.wait_random_exponential(multiplier=0.25, max=5.0),
             stop=tenacity.stop_after_delay(self._patience_s),
             reraise=True,
@@ -190,14 +243,15 @@ class ComfyUIBackend:
         try:
             return retrying(call)
         except Unreachable as error:
-            raise _unavailable(self.name, error) from error
+            raise self._unavailable(error) from error
 
-
-def _unavailable(url: str, error: Exception) -> BackendUnavailable:
-    return BackendUnavailable(
-        f"ComfyUI at {url} does not answer ({error}). Start it there (python main.py --listen), name another "
-        "with --comfyui URL, or try everything without a GPU with --simulate. Nothing is lost: run again later",
-        zh=f"ComfyUI（{url}）没有响应。请启动它（python main.py --listen），用 --comfyui 指定其他地址，"
-        "或用 --simulate 在没有显卡的情况下试运行。已完成的工作不会丢失，稍后重新运行即可",
-        code="comfyui_unreachable",
-    )
+    def _unavailable(self, error: Unreachable) -> BackendUnavailable:
+        _, _, remedy, remedy_zh = TROUBLES[error.code]
+        return BackendUnavailable(
+            f"ComfyUI at {self.name} cannot be used ({error}): {remedy}; "
+            "with --comfyui URL another is used, and --simulate tries everything without a GPU. "
+            "Nothing is lost: run again later",
+            zh=f"无法使用 ComfyUI（{self.name}：{TROUBLES[error.code][1]}）：{remedy_zh}；可用 --comfyui 指定其他地址，"
+            "或用 --simulate 在没有显卡的情况下试运行。已完成的工作不会丢失，稍后重新运行即可",
+            code=error.code,
+        )

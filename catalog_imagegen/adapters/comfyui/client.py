@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import requests
+from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import SSLError as Urllib3SSLError
+
+from catalog_imagegen.domain.incident import TroubleCode
 
 CONNECT_S, READ_S = 5.0, 30.0
-CLIENT_ID = "catalog-imagegen"
-"""Always a string: a server given a list here accepts it and dies."""
+WHOLE_ANSWER_S = 120.0
+"""A server that drips bytes without end is given up then, though each of its bytes comes in time."""
+CHUNK_BYTES = 1 << 16
+"""Larger pieces cost three times the processor time: the C library gives their memory back to the kernel each time."""
 
-
-# What these say is about our request. Anything else that is not a success (a proxy's 401, 429 or 502, the
+# What these say is about our request. Anything else that is not a success (a proxy's 429 or 502, the
 # server's own "got itself in trouble") says nothing about it, and may pass.
-_REFUSALS = {"/prompt": (400, 413), "/view": (400, 403, 404)}
+_REFUSALS = {"/prompt": (400, 413), "/view": (400, 403, 404), "/upload/image": (400, 413)}
+_DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
 
 
 class Unreachable(Exception):
     """No answer, or none that ComfyUI gives: the server may not be there, or may not have heard."""
+
+    def __init__(self, code: TroubleCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Refused(Exception):
@@ -32,14 +48,29 @@ class Refused(Exception):
         self.body = body
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is, and what the way there asks for."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """For a proxy before it."""
+    ca_file: str = ""
+    """PEM file of the authority that signed its certificate; empty means those of the system."""
+
+    def __str__(self) -> str:
+        return self.url
+
+
 class Client:
     """Speaks to one server. Safe to share among threads: each keeps its own connection.
 
     Proxy settings of the environment are not used: render servers stand in the local network.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.url = address.url.rstrip("/")
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._lock = threading.Lock()
@@ -55,82 +86,161 @@ class Client:
         """Version and devices; a simulator declares itself here."""
         answer = self._json("GET", "/system_stats")
         if not isinstance(answer.get("system"), dict):
-            raise Unreachable("GET /system_stats: unexpected answer; is this a ComfyUI server?")
+            raise _no_comfyui("GET", "/system_stats")
         return answer
 
     def node_info(self, class_type: str) -> dict[str, Any] | None:
         """The inputs a node class takes, or None for a class the server has not."""
         return self._json("GET", f"/object_info/{quote(class_type, safe='')}").get(class_type)
 
-    def submit(self, prompt_id: str, graph: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-        """Queue a graph; never with a ``number``. Raises Refused with the server's explanation."""
-        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": CLIENT_ID, "extra_data": extra}
-        return self._json("POST", "/prompt", json=body)
+    def node_infos(self) -> dict[str, Any]:
+        """The inputs of every node class."""
+        return self._json("GET", "/object_info")
 
-    def queue(self) -> tuple[set[str], set[str]]:
-        """The ids of prompts that run and that wait."""
+    def submit(
+        self,
+        prompt_id: str,
+        graph: Mapping[str, Any],
+        extra: Mapping[str, Any],
+        *,
+        client_id: str,
+        front: bool = False,
+    ) -> dict[str, Any]:
+        """Queue a graph; never with a ``number``. Raises Refused with the server's explanation.
+
+        *client_id* must be text: a server given a list here accepts it and dies.
+        """
+        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": client_id, "extra_data": extra}
+        return self._json("POST", "/prompt", json=body | ({"front": True} if front else {}))
+
+    def queue(self) -> tuple[list[str], list[str]]:
+        """The ids of prompts that run and that wait, the next to run first."""
         answer = self._json("GET", "/queue")
         if not {"queue_running", "queue_pending"} <= answer.keys():
-            raise Unreachable("GET /queue: unexpected answer; is this a ComfyUI server?")
-        running, pending = ({item[1] for item in answer[k]} for k in ("queue_running", "queue_pending"))
-        return running, pending
+            raise _no_comfyui("GET", "/queue")
+        running, pending = answer["queue_running"], answer["queue_pending"]  # the latter comes as a heap
+        return [item[1] for item in running], [item[1] for item in sorted(pending, key=lambda i: i[0])]
 
     def history(self, prompt_id: str) -> dict[str, Any] | None:
         """The entry of a finished prompt, or None while it is unknown, waits or runs."""
         return self._json("GET", f"/history/{prompt_id}").get(prompt_id)
 
-    def withdraw(self, prompt_id: str) -> None:
-        """Take a prompt of ours from the queue, or interrupt it if it runs; no other is touched."""
-        self._request("POST", "/queue", json={"delete": [prompt_id]})
+    def delete(self, prompt_ids: Collection[str]) -> None:
+        """Take prompts from the queue; those that run stay."""
+        self._request("POST", "/queue", json={"delete": list(prompt_ids)})
+
+    def interrupt(self, prompt_id: str) -> None:
+        """Stop a prompt if it is the one that runs; no other is touched."""
         self._request("POST", "/interrupt", json={"prompt_id": prompt_id})
 
     def view(self, file: Mapping[str, str]) -> bytes:
-        """The bytes of an output file. Raises Refused (404) when it is gone."""
-        return self._request("GET", "/view", params=dict(file)).content
+        """The bytes of a file. Raises Refused (404) when it is gone."""
+        return self._request("GET", "/view", params=dict(file))
+
+    def has_input(self, name: str) -> bool:
+        """Whether the input folder has a file of that name."""
+        try:
+            self._request("HEAD", "/view", params={"filename": name, "type": "input"})
+        except Refused:
+            return False
+        return True
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Store an input picture; the name that the server gave it, which may be another."""
+        answer = self._json("POST", "/upload/image", files={"image": (name, content)})
+        folder = str(answer.get("subfolder") or "")
+        return f"{folder}/{answer['name']}" if folder else str(answer["name"])
 
     def free(self) -> None:
         """Unload models and forget cached results, after the prompt that runs."""
         self._request("POST", "/free", json={"unload_models": True, "free_memory": True})
 
     def _json(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
-        response = self._request(method, path, **kwargs)
         try:
-            answer = response.json()
+            answer = json.loads(self._request(method, path, **kwargs))
         except ValueError as error:
-            raise Unreachable(
-                f"{method} {path}: the answer is not JSON; is this a ComfyUI server?"
-            ) from error
+            raise _no_comfyui(method, path) from error
         if not isinstance(answer, dict):
-            raise Unreachable(f"{method} {path}: unexpected answer; is this a ComfyUI server?")
+            raise _no_comfyui(method, path)
         return answer
 
-    def _request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+    def _request(self, method: str, path: str, **kwargs: Any) -> bytes:
         try:
-            response = self._session().request(method, self.url + path, timeout=(CONNECT_S, READ_S), **kwargs)
+            with self._session().request(
+                method, self.url + path, timeout=(CONNECT_S, READ_S), stream=True, **kwargs
+            ) as response:
+                content = b"".join(_in_time(response))
         except requests.RequestException as error:
-            raise Unreachable(f"{method} {self.url}{path}: {_reason(error)}") from error
+            raise Unreachable(_kind(error), f"{method} {self.url}{path}: {_reason(error)}") from error
         if response.status_code in _REFUSALS.get(path, ()):
-            raise Refused(response.status_code, _json_or_text(response))
+            raise Refused(response.status_code, _json_or_text(content))
         if not response.ok:
-            raise Unreachable(f"{method} {path}: HTTP {response.status_code} {response.text:.100}")
-        return response
+            code: TroubleCode = "forbidden" if response.status_code in _DENIED else "server_error"
+            raise Unreachable(code, f"{method} {path}: HTTP {response.status_code} {_text(content):.100}")
+        return content
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
             session.trust_env = False
+            session.headers.update(self.address.headers)
+            session.verify = self.address.ca_file or True
             self._local.session = session
             with self._lock:
                 self._sessions.append(session)
         return session
 
 
-def _json_or_text(response: requests.Response) -> Any:
+def _in_time(response: requests.Response) -> Iterator[bytes]:
+    """The bytes of an answer, as long as they come at a pace that ends."""
+    deadline = time.monotonic() + WHOLE_ANSWER_S
+    for chunk in response.iter_content(CHUNK_BYTES):
+        yield chunk
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout(f"still not complete after {WHOLE_ANSWER_S:.0f} s")
+
+
+def _no_comfyui(method: str, path: str) -> Unreachable:
+    return Unreachable("not_comfyui", f"{method} {path}: unexpected answer; is this a ComfyUI server?")
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="replace")
+
+
+def _json_or_text(content: bytes) -> Any:
     try:
-        return response.json()
+        return json.loads(content)
     except ValueError:
-        return response.text
+        return _text(content)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what lies behind it, the outermost first."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, BaseException) and found not in seen:
+            seen.append(found)
+            yield found
+            waiting += [getattr(found, "reason", None), found.__cause__, found.__context__, *found.args]
+
+
+def _kind(error: requests.RequestException) -> TroubleCode:
+    """What went wrong on the way, by the classes of what lies behind an error."""
+    causes = list(_causes(error))
+    by_class: list[tuple[type[BaseException] | tuple[type[BaseException], ...], TroubleCode]] = [
+        ((NameResolutionError, socket.gaierror), "unknown_host"),
+        ((ssl.SSLError, Urllib3SSLError, requests.exceptions.SSLError), "tls"),
+        (ConnectionRefusedError, "refused"),
+        ((requests.Timeout, TimeoutError), "no_answer"),
+    ]
+    for classes, code in by_class:
+        if any(isinstance(cause, classes) for cause in causes):
+            return code
+    return "reset"
 
 
 def _reason(error: BaseException) -> str:

@@ -37,7 +37,7 @@ class CatalogRows(Sql):
 
     def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> None:
         """Record rows with their positions in the catalog."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             self._upsert(
                 db,
                 PRODUCT,
@@ -91,7 +91,7 @@ class CatalogRows(Sql):
 
     def add_take(self, key: ImageKey, *, seed: int | None, note: str) -> Take:
         """Ask for another picture of a key; it is made by the next plan that wants the key."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             last = db.execute(select(func.max(TAKE.c.number)).where(TAKE.c.key == str(key))).scalar()
             take = Take((last or FIRST_TAKE.number) + 1, seed, note)
             row = {"key": str(key), "number": take.number, "note": note, "made_at": now()}

@@ -5,15 +5,32 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
+from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
-from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, RUN, now
-from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, MATERIAL, PICTURE, RENDER, RUN, now
+from catalog_imagegen.domain.failure import UNCOUNTED, Failure
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Render
-from catalog_imagegen.domain.job import Attempt, AttemptRecord, Failure, Finished
+from catalog_imagegen.domain.job import Attempt, AttemptRecord, Claim, Finished
+
+NOT_FAILED = frozenset({"open", "done", "forgiven", *UNCOUNTED})
+"""Outcomes that use up nothing."""
+NEWEST = 500
+"""Attempts that speeds are read off."""
+_OF_RENDER = (
+    select(ATTEMPT).where(ATTEMPT.c.render_key == bindparam("render")).order_by(ATTEMPT.c.submitted_at)
+)
+_STANDING = select(ATTEMPT).where(ATTEMPT.c.outcome == "open").order_by(ATTEMPT.c.submitted_at)
+_HOLDER = select(LEASE.c.holder).where(LEASE.c.name == bindparam("lease"))
+_MADE = select(RENDER).where(RENDER.c.render_key == bindparam("render"))
+_GIVEN_UP = select(PICTURE.c.failed_code, PICTURE.c.failure).where(
+    PICTURE.c.failed_key == bindparam("render")
+)
 
 
 class JobRows(Sql):
@@ -27,58 +44,127 @@ class JobRows(Sql):
         """Attempts whose end is not known, by render."""
         with self._reading() as db:
             return {
-                row.render_key: Attempt(
-                    row.prompt_id, row.render_key, ImageKey.parse(row.picture_key), row.server
-                )
+                row.render_key: _attempt(row)
                 for chunk in chunks(sorted(renders))
-                for row in db.execute(
-                    select(ATTEMPT)
-                    .where(ATTEMPT.c.render_key.in_(chunk), ATTEMPT.c.outcome == "open")
-                    .order_by(ATTEMPT.c.submitted_at)
-                )
+                for row in db.execute(_STANDING.where(ATTEMPT.c.render_key.in_(chunk)))
             }
 
-    def begin_attempt(self, attempt: Attempt, run: str) -> None:
+    def standing(self) -> list[AttemptRecord]:
+        """The attempts whose end is not known, in the order in which they were sent."""
+        with self._reading() as db:
+            return [_record(row) for row in db.execute(_STANDING)]
+
+    def claim(self, lease: str, attempt: Attempt, *, places: Sequence[str]) -> Claim:
+        """Take a picture's lease with the first free place, or neither; see the port."""
+        render = attempt.render_key
+        with self._writing() as db:
+            holder = db.execute(_HOLDER, {"lease": lease}).scalar()
+            if holder is not None and self._is_alive(holder):
+                return Claim(is_busy=True)
+            place = self._lease_first(db, places)
+            if place is None:
+                return Claim()
+            self._upsert(db, LEASE, [{"name": lease, "holder": self._holder}])
+            made = db.execute(_MADE, {"render": render}).first()
+            given_up = db.execute(_GIVEN_UP, {"render": render}).first()
+            rows = db.execute(_OF_RENDER, {"render": render}).all()
+            standing = [row for row in rows if row.outcome == "open"]
+            failed = tuple(_record(row) for row in rows if row.outcome not in NOT_FAILED)
+            is_new = not (made or given_up or standing or failed)
+            if is_new:
+                self._begin(db, attempt)
+        return Claim(
+            place=place,
+            is_begun=is_new,
+            render=None if made is None else statuses.render(made),
+            given_up=None if given_up is None else Failure(given_up.failed_code, given_up.failure),
+            open=_attempt(standing[-1]) if standing else None,
+            failed=failed,
+        )
+
+    def begin_attempt(self, attempt: Attempt) -> None:
         """Write down an attempt before it is sent."""
-        with self._engine.begin() as db:
-            db.execute(
-                ATTEMPT.insert(),
-                {
-                    "prompt_id": attempt.prompt_id,
-                    "render_key": attempt.render_key,
-                    "picture_key": str(attempt.key),
-                    "run": run,
-                    "server": attempt.server,
-                    "outcome": "open",
-                    "error": "",
-                    "submitted_at": now(),
-                },
-            )
+        with self._writing() as db:
+            self._begin(db, attempt)
+
+    def _begin(self, db: Connection, attempt: Attempt) -> None:
+        db.execute(
+            ATTEMPT.insert(),
+            {
+                "prompt_id": attempt.prompt_id,
+                "render_key": attempt.render_key,
+                "picture_key": str(attempt.key),
+                "run": attempt.run,
+                "server": attempt.server,
+                "outcome": "open",
+                "error": "",
+                "recipe": dict(attempt.recipe),
+                "shrink": attempt.shrink,
+                "submitted_at": now(),
+            },
+        )
 
     def rename_attempt(self, prompt_id: str, accepted: str) -> None:
         """Adopt the id under which a server accepted an attempt."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             db.execute(update(ATTEMPT).where(ATTEMPT.c.prompt_id == prompt_id).values(prompt_id=accepted))
 
     def fail_attempt(self, prompt_id: str, failure: Failure) -> None:
         """End an attempt without a picture."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             db.execute(
                 update(ATTEMPT)
                 .where(ATTEMPT.c.prompt_id == prompt_id)
                 .values(outcome=failure.code, error=failure.message, finished_at=now())
             )
 
-    def failures(self, render: Fingerprint) -> Sequence[Failure]:
-        """How attempts at a render failed that were not forgiven, the last one last."""
-        query = select(ATTEMPT.c.outcome, ATTEMPT.c.error).where(
-            ATTEMPT.c.render_key == render,
-            ATTEMPT.c.outcome.not_in(("open", "done", "forgiven", "abandoned")),
-        )
+    def reopen_attempt(self, prompt_id: str) -> None:
+        """An attempt that was cancelled has given a picture all the same."""
+        with self._writing() as db:
+            db.execute(
+                update(ATTEMPT)
+                .where(ATTEMPT.c.prompt_id == prompt_id, ATTEMPT.c.outcome == "cancelled")
+                .values(outcome="open", error="", finished_at=None)
+            )
+
+    def failed_attempts(self, render: Fingerprint) -> tuple[AttemptRecord, ...]:
+        """The attempts at a render that failed and count, the last one last."""
         with self._reading() as db:
-            return [
-                Failure(code, error) for code, error in db.execute(query.order_by(ATTEMPT.c.submitted_at))
-            ]
+            rows = db.execute(_OF_RENDER, {"render": render})
+            return tuple(_record(row) for row in rows if row.outcome not in NOT_FAILED)
+
+    def speeds(self) -> Mapping[tuple[str, str], float]:
+        """(server, workflow) → seconds per megapixel: the median of the newest pictures."""
+        query = (
+            select(
+                ATTEMPT.c.server,
+                PICTURE.c.workflow,
+                ATTEMPT.c.started_at,
+                ATTEMPT.c.finished_at,
+                (RENDER.c.width * RENDER.c.height).label("pixels"),
+            )
+            .join(RENDER, RENDER.c.prompt_id == ATTEMPT.c.prompt_id)
+            .join(PICTURE, PICTURE.c.key == ATTEMPT.c.picture_key)
+            .where(ATTEMPT.c.outcome == "done", ATTEMPT.c.started_at.is_not(None))
+            .order_by(ATTEMPT.c.submitted_at.desc())
+            .limit(NEWEST)
+        )
+        rates: dict[tuple[str, str], list[float]] = {}
+        with self._reading() as db:
+            for row in db.execute(query):
+                seconds = (row.finished_at - row.started_at).total_seconds()
+                if seconds > 0:
+                    rates.setdefault((row.server, row.workflow), []).append(seconds / row.pixels * 1e6)
+        return {pair: median(found) for pair, found in rates.items()}
+
+    def recipe_of(self, render: Fingerprint) -> tuple[Attempt, Render] | None:
+        """The attempt that made a render, with what it made."""
+        query = select(
+            ATTEMPT, RENDER.c.digest, RENDER.c.width, RENDER.c.height, RENDER.c.is_placeholder
+        ).join(RENDER, RENDER.c.prompt_id == ATTEMPT.c.prompt_id)
+        with self._reading() as db:
+            row = db.execute(query.where(RENDER.c.render_key == render)).first()
+            return None if row is None else (_attempt(row), statuses.render(row))
 
     def attempts(self, run: str = "") -> list[AttemptRecord]:
         """The attempts of a run, or all, in the order in which they were sent."""
@@ -103,9 +189,9 @@ class JobRows(Sql):
                 for row in db.execute(query.where(PICTURE.c.subject.in_(chunk)))
             ]
 
-    def keep_render(self, attempt: Attempt, render: Render, finished: Finished) -> None:
-        """Name a render whose bytes are stored, end its attempt and show it; all or nothing."""
-        with self._engine.begin() as db:
+    def keep_render(self, attempt: Attempt, render: Render, finished: Finished, *, lease: str = "") -> None:
+        """Name a render whose bytes are stored, end its attempt, show it, give the lease back; all or nothing."""
+        with self._writing() as db:
             self._upsert(
                 db,
                 RENDER,
@@ -135,27 +221,46 @@ class JobRows(Sql):
                 .where(PICTURE.c.render_key == render.render_key)
                 .values(shown_key=render.render_key, failed_key=None, failed_code="", failure="")
             )
+            if lease:
+                db.execute(delete(LEASE).where(LEASE.c.name == lease, LEASE.c.holder == self._holder))
 
     def give_up(self, key: ImageKey, render: Fingerprint, failure: Failure) -> None:
         """Record that the attempts at a render are used up."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             db.execute(
                 update(PICTURE)
                 .where(PICTURE.c.key == str(key))
                 .values(failed_key=render, failed_code=failure.code, failure=failure.message)
             )
 
-    def begin_run(self, command: str) -> str:
-        """Record that a command starts; returns the run's id."""
+    def begin_run(self, command: str, materials: Mapping[str, Digest] | None = None) -> str:
+        """Record that a command starts and what it works with; returns the run's id."""
         run = uuid.uuid4().hex[:12]
-        with self._engine.begin() as db:
+        with self._writing() as db:
             db.execute(RUN.insert(), {"id": run, "command": command, "started_at": now()})
+            rows = [
+                {"run": run, "name": name, "digest": digest} for name, digest in (materials or {}).items()
+            ]
+            if rows:
+                db.execute(MATERIAL.insert(), rows)
         return run
 
     def end_run(self, run: str, outcome: Mapping[str, Any]) -> None:
         """Record how a run ended."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             db.execute(update(RUN).where(RUN.c.id == run).values(ended_at=now(), outcome=dict(outcome)))
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        prompt_id=row.prompt_id,
+        render_key=Fingerprint(row.render_key),
+        key=ImageKey.parse(row.picture_key),
+        server=row.server,
+        recipe=row.recipe,
+        shrink=row.shrink,
+        run=row.run,
+    )
 
 
 def _record(row: Row[Any]) -> AttemptRecord:
@@ -169,6 +274,8 @@ def _record(row: Row[Any]) -> AttemptRecord:
         submitted_at=_utc(row.submitted_at) or row.submitted_at,
         started_at=_utc(row.started_at),
         finished_at=_utc(row.finished_at),
+        shrink=row.shrink,
+        run=row.run,
     )
 
 

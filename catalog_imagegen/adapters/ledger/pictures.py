@@ -47,7 +47,7 @@ class PictureRows(Sql):
             _wanted_row(p.wanted) | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
             for p in plan.pictures
         ]
-        with self._engine.begin() as db:
+        with self._writing() as db:
             query = select(TAKE.c.key, func.max(TAKE.c.number)).group_by(TAKE.c.key)
             current = {key: number for key, number in db.execute(query)}  # noqa: C416 - rows are no pairs
             overtaken = {
@@ -93,7 +93,7 @@ class PictureRows(Sql):
     def forgive(self, keys: Collection[ImageKey]) -> int:
         """Give failed pictures their attempts back; says how many."""
         forgiven = 0
-        with self._engine.begin() as db:
+        with self._writing() as db:
             for chunk in chunks(sorted(map(str, keys))):
                 failed = PICTURE.c.key.in_(chunk) & PICTURE.c.failed_key.is_not(None)
                 rows = db.execute(select(PICTURE.c.failed_key).where(failed)).scalars().all()

@@ -24,7 +24,7 @@ class ReviewRows(Sql):
 
     def approve(self, key: ImageKey, digest: Digest) -> Refusal | None:
         """Approve the bytes that show a picture, unless they do so no longer."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             row = _row(db, key)
             if refusal := _refusal(row, digest):
                 return refusal
@@ -43,7 +43,7 @@ class ReviewRows(Sql):
         self, key: ImageKey, digest: Digest, *, reason: str, note: str, at_most: int
     ) -> Take | Rejection | Refusal:
         """Reject them and ask for a new take, unless *at_most* were made for this brief already."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             row = _row(db, key)
             refusal = _refusal(row, digest)
             if refusal in ("outdated", "replaced") and digest in (row.digest, row.approved_digest):

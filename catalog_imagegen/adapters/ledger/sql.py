@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from catalog_imagegen.adapters.ledger.database import READ_ONLY
+from catalog_imagegen.adapters.ledger.tables import LEASE
 
 CHUNK = 5_000
 """Values per IN list; SQLite takes 32,766 variables in a statement."""
@@ -21,9 +24,28 @@ class Sql:
         self._engine = engine
         self._holder = holder
         self._is_alive = is_alive
+        self._gate = threading.Lock()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One durable transaction. Threads queue up here: SQLite would have them sleep and try again."""
+        with self._gate, self._engine.begin() as db:
+            yield db
 
     def _reading(self) -> Connection:
         return self._engine.connect().execution_options(**READ_ONLY)
+
+    def _lease_first(self, db: Connection, names: Sequence[str]) -> str | None:
+        """Take the first of these leases that no living process holds."""
+        held = {
+            row.name
+            for row in db.execute(select(LEASE).where(LEASE.c.name.in_(names)))
+            if self._is_alive(row.holder)
+        }
+        name = next((name for name in names if name not in held), None)
+        if name is not None:
+            self._upsert(db, LEASE, [{"name": name, "holder": self._holder}])
+        return name
 
     def _upsert(
         self, db: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Collection[str] = ()

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, select
 
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, TAKE
+from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Prompt, Render, Take
-from catalog_imagegen.domain.job import Failure, PictureState, PictureStatus, Record, used_up
+from catalog_imagegen.domain.job import PictureState, PictureStatus, Record, used_up
 
 _APPROVED = RENDER.alias("approved_render")
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import JSON, Column, DateTime, Text
 from sqlmodel import Field, SQLModel
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest of the migrations, so that an up-to-date ledger opens without Alembic."""
 
 
@@ -121,7 +121,11 @@ class AttemptRow(SQLModel, table=True):
     outcome: str = Field(index=True)
     """open, done, forgiven or a failure code."""
     error: str = Field(default="", sa_column=Column(Text, nullable=False))
-    submitted_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    recipe: dict[str, object] = Field(sa_column=Column(JSON, nullable=False, server_default="{}"))
+    """What was sent, see ``stages.recipe``."""
+    shrink: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Which of the picture's smaller sizes was asked for; 0 is the wanted one."""
+    submitted_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, index=True))
     started_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
     finished_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
 
@@ -147,7 +151,17 @@ class RunRow(SQLModel, table=True):
     outcome: dict[str, object] | None = Field(default=None, sa_column=Column(JSON))
 
 
-PRODUCT, PICTURE, TAKE, REVIEW, RENDER, ATTEMPT, LEASE, RUN = (
+class MaterialRow(SQLModel, table=True):
+    """A file that a run worked with, kept as a blob: a workflow, a template, a photo."""
+
+    __tablename__ = "material"
+
+    run: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    digest: str = Field(index=True)
+
+
+PRODUCT, PICTURE, TAKE, REVIEW, RENDER, ATTEMPT, LEASE, RUN, MATERIAL = (
     SQLModel.metadata.tables[name]
-    for name in ("product", "picture", "take", "review", "render", "attempt", "lease", "run")
+    for name in ("product", "picture", "take", "review", "render", "attempt", "lease", "run", "material")
 )

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import cast
 
 from catalog_imagegen.domain.catalog import Product
-from catalog_imagegen.domain.job import MEANINGS, FailureCode, PictureState, SkuStatus
+from catalog_imagegen.domain.failure import MEANINGS, FailureCode
+from catalog_imagegen.domain.job import PictureState, SkuStatus
 from catalog_imagegen.language import Language
 from catalog_imagegen.pipeline.views import Concern, Kind, Standing
 

@@ -28,11 +28,9 @@ _NO_TEMPLATES = ConfigError(
 
 
 def workflows_in_use(workspace: Workspace) -> tuple[dict[str, Workflow], dict[str, ConfigError]]:
-    """The workflows of enabled roles, or all there are while the roles cannot be read; and the broken ones."""
-    roles = _roles(workspace)
-    names = {role.workflow: None for role in roles.values()} if roles else workflow_names(workspace)
+    """The workflows of enabled roles, and the broken ones."""
     good, bad = {}, {}
-    for name in names:
+    for name in workflow_names(workspace):
         try:
             good[name] = load_workflow(workspace, name)
         except ConfigError as error:
@@ -107,15 +105,22 @@ def _all_written(
     unused = sorted(
         name
         for name in trial.with_negative
-        if name in roles and (w := workflows.get(roles[name].workflow)) is not None and w.lacks("negative")
+        if name in roles
+        and (w := workflows.get(roles[name].workflow)) is not None
+        and _is_deaf(roles[name], w)
     )
     longest = max(trial.lengths, default=0)
     en = f"{len(roles)} roles written for {len(products)} sample products, {longest} characters at most"
     zh = f"{len(roles)} 种图片角色 × {len(products)} 个示例商品，最长 {longest} 字"
     if unused:
-        en += "; negative text goes unused, the workflow takes none"
-        zh += "；工作流不支持负面提示词，该部分文字不会使用"
+        en += "; negative text goes unused: the workflow takes none, or skips it at cfg 1"
+        zh += "；工作流不使用负面提示词（没有该输入，或 cfg 为 1），该部分文字不起作用"
     return fine("template", "prompt_templates", en, zh, longest=longest, unused_negative=unused)
+
+
+def _is_deaf(role: ImageRole, workflow: Workflow) -> bool:
+    """Whether negative text goes unused: there is no input for it, or the sampler skips it at cfg 1."""
+    return workflow.lacks("negative") or role.inputs.get("cfg", workflow.typed("cfg")) == 1
 
 
 def _roles(workspace: Workspace) -> dict[str, ImageRole]:

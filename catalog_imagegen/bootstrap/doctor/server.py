@@ -9,11 +9,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 
-from catalog_imagegen.adapters.comfyui.answers import Condition, Missing
+from catalog_imagegen.adapters.comfyui.answers import Condition
 from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
+from catalog_imagegen.adapters.comfyui.equipment import Missing
+from catalog_imagegen.bootstrap.doctor.equipment import address_of, asked_of, lacking
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
 from catalog_imagegen.bootstrap.doctor.prompts import workflows_in_use
-from catalog_imagegen.config import Settings, Workspace
+from catalog_imagegen.config import ServerSettings, Settings, Workspace
 from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
 from catalog_imagegen.stages.workflow import Workflow
 
@@ -30,27 +32,33 @@ def examine_servers(
 ) -> Iterator[Finding]:
     """Each configured server, or those at *urls*; with *only_named* the configured are never looked at."""
     workflows, _ = workflows_in_use(workspace)
-    configured = [] if only_named else [server.url for server in settings.comfyui]
+    configured = {} if only_named else {server.url.rstrip("/"): server for server in settings.comfyui}
+    named = [configured.get(url.rstrip("/"), ServerSettings(url=url)) for url in dict.fromkeys(urls)]
     deadline = monotonic() + ANSWER_S
-    looks = {url: _look(url, workflows, is_configured=not urls) for url in dict.fromkeys(urls or configured)}
+    servers = named or configured.values()
+    looks = {server.url: _look(server, workflows, is_configured=not urls) for server in servers}
     for url, found in looks.items():
         yield from _in_time(url, found, deadline)
 
 
-def _look(url: str, workflows: Mapping[str, Workflow], *, is_configured: bool) -> Found:
+def _look(server: ServerSettings, workflows: Mapping[str, Workflow], *, is_configured: bool) -> Found:
     """Begin to look at a server, in a thread that nobody has to wait for."""
     found = Found()
+    wanted = {name: w for name, w in workflows.items() if not server.workflows or name in server.workflows}
 
     def look() -> None:
         try:
-            with closing(ComfyUIBackend(url, patience_s=0)) as backend:
-                for finding in _server(backend, workflows, is_configured=is_configured):
+            with closing(ComfyUIBackend(address_of(server), patience_s=0)) as backend:
+                for finding in _server(backend, wanted, is_configured=is_configured):
                     found.put(finding)
+            found.put(None)
+        except ConfigError as error:
+            found.put(wrong("server", server.url, error))
             found.put(None)
         except Exception as error:  # noqa: BLE001  # raised where it is waited for
             found.put(error)
 
-    Thread(target=look, name=f"doctor {url}", daemon=True).start()
+    Thread(target=look, name=f"doctor {server.url}", daemon=True).start()
     return found
 
 
@@ -74,33 +82,32 @@ def _server(
 ) -> Iterator[Finding]:
     try:
         condition = backend.inspect()
-        yield from _itself(backend, condition, is_configured=is_configured)
-        yield from _equipment(backend, workflows)
+        itself = _itself(backend, condition, is_configured=is_configured)
+        yield itself
+        yield from _equipment(backend, condition, workflows, is_told_of_age=itself.status == "error")
     except BackendUnavailable as error:
         yield _silent(backend.name, error)
 
 
-def _itself(backend: ComfyUIBackend, condition: Condition, *, is_configured: bool) -> Iterator[Finding]:
+def _itself(backend: ComfyUIBackend, condition: Condition, *, is_configured: bool) -> Finding:
     facts = asdict(condition)
     try:
         backend.greet()
     except ConfigError as error:
-        yield wrong("server", backend.name, error, **facts)
-        return
+        return wrong("server", backend.name, error, **facts)
     en, zh = _described(condition)
-    if condition.is_simulator and is_configured:
-        yield Finding(
-            "server",
-            "warning",
-            backend.name,
-            f"config/app.toml names a simulator, which paints placeholders only ({en})",
-            f"config/app.toml 中配置的是模拟器，只能生成样张（{zh}）",
-            "name a real ComfyUI server there; for placeholders use --simulate",
-            "请改为真实的 ComfyUI 服务器；需要样张时使用 --simulate",
-            facts,
-        )
-    else:
-        yield fine("server", backend.name, en, zh, **facts)
+    if not (condition.is_simulator and is_configured):
+        return fine("server", backend.name, en, zh, **facts)
+    return Finding(
+        "server",
+        "warning",
+        backend.name,
+        f"config/app.toml names a simulator, which paints placeholders only ({en})",
+        f"config/app.toml 中配置的是模拟器，只能生成样张（{zh}）",
+        "name a real ComfyUI server there; for placeholders use --simulate",
+        "请改为真实的 ComfyUI 服务器；需要样张时使用 --simulate",
+        facts,
+    )
 
 
 def _described(condition: Condition) -> tuple[str, str]:
@@ -121,11 +128,15 @@ def _described(condition: Condition) -> tuple[str, str]:
     return ", ".join(en), "，".join(zh)
 
 
-def _equipment(backend: ComfyUIBackend, workflows: Mapping[str, Workflow]) -> Iterator[Finding]:
+def _equipment(
+    backend: ComfyUIBackend, condition: Condition, workflows: Mapping[str, Workflow], *, is_told_of_age: bool
+) -> Iterator[Finding]:
     """What the server lacks; a file that several workflows need is named once."""
     found: dict[str, tuple[Missing, list[str]]] = {}
     for name, workflow in workflows.items():
-        for missing in backend.missing(workflow.graph):
+        for missing in (
+            backend.missing(asked_of(workflow)) if is_told_of_age else lacking(backend, condition, workflow)
+        ):
             found.setdefault(missing.what, (missing, []))[1].append(name)
     for missing, names in found.values():
         yield Finding(

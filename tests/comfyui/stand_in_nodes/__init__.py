@@ -13,6 +13,11 @@ Triggers in the positive prompt:
     [[oom-once]]  the same, but only the first time this server samples this text
     [[error]]     a RuntimeError half way through
     [[black]]     the run succeeds with a black picture, as fp16 overflows do
+    [[noise]]     ... with random pixels, as a broken VAE gives
+    [[uniform]]   ... with one colour that is not black, give or take 1
+    [[small]]     ... with a picture half as wide and high
+    [[no-image]]  ... without a picture
+    [[disk-full]] saving fails for want of space
     [[slow:N]]    sampling takes N seconds; an interrupt ends it
     [[hang:N]]    nothing happens for N seconds, an interrupt neither
     [[exit]]      the server process dies at once
@@ -20,7 +25,9 @@ Triggers in the positive prompt:
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import json
 import logging
 import os
 import re
@@ -36,6 +43,8 @@ import torch
 from comfy.cli_args import LatentPreviewMethod, args
 from PIL import Image
 
+from . import editing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,7 +54,11 @@ SECONDS = float(os.environ.get("STAND_IN_SECONDS", "1"))
 LOAD_SECONDS = float(os.environ.get("STAND_IN_LOAD_SECONDS", "0"))
 PARENT = int(os.environ.get("STAND_IN_PARENT", "0"))
 
-TRIGGER = re.compile(r"\[\[(oom|oom-once|error|black|slow|hang|exit)(?::([0-9.]+))?\]\]")
+TRIGGER = re.compile(
+    r"\[\[(oom|oom-once|error|black|noise|uniform|small|no-image|disk-full|slow|hang|exit)(?::([0-9.]+))?\]\]"
+)
+SPOILT = ("noise", "uniform", "small")
+"""Triggers that the sampler hands on to the decoder."""
 LATENT_CHANNELS = 16
 PIXELS_PER_LATENT = 8
 CELLS = 5
@@ -129,8 +142,22 @@ def encode_picture(pixels: torch.Tensor, **_: Any) -> tuple[dict[str, torch.Tens
 def decode_picture(samples: dict[str, torch.Tensor], **_: Any) -> tuple[torch.Tensor]:
     """VAEDecode: the first three channels, enlarged."""
     small = samples["samples"][:, :3]
-    large = small.repeat_interleave(PIXELS_PER_LATENT, 2).repeat_interleave(PIXELS_PER_LATENT, 3)
+    enlarged = PIXELS_PER_LATENT // 2 if "small" in samples else PIXELS_PER_LATENT
+    large = small.repeat_interleave(enlarged, 2).repeat_interleave(enlarged, 3)
+    if "noise" in samples:
+        large = torch.rand(large.shape)
+    if "uniform" in samples:
+        large = torch.tensor([122, 116, 108]).reshape(1, 3, 1, 1) + torch.randint(-1, 2, large.shape)
+        large = (large + 0.5) / 255  # halves, because saving cuts off what is behind the point
     return (large.movedim(1, -1).clamp(0, 1).contiguous(),)
+
+
+def save_pictures(saver: nodes.SaveImage, images: torch.Tensor, prompt: Any = None, **more: Any) -> Any:
+    """SaveImage, unless a text of the graph wants it to save nothing or to fail."""
+    told = {name for name, _ in TRIGGER.findall(json.dumps(prompt))}
+    if "disk-full" in told:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.path.join(saver.output_dir, "picture.png"))  # noqa: PTH118
+    return {} if "no-image" in told else _save_images(saver, images, prompt=prompt, **more)
 
 
 def paint(digest: bytes, height: int, width: int) -> torch.Tensor:
@@ -225,7 +252,8 @@ def sample(
         if step == steps // 2:
             fail_as_told(triggers, text)
         progress.update_absolute(step + 1, steps, preview_of(result[0, :3]))
-    return ({**latent_image, "samples": result},)
+    spoilt = {name: True for name in SPOILT if name in triggers}
+    return ({**latent_image, "samples": result, **spoilt},)
 
 
 BODIES: dict[str, Callable[..., tuple[Any, ...]]] = {
@@ -240,6 +268,8 @@ BODIES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "VAEEncode": encode_picture,
     "VAEDecode": decode_picture,
     "KSampler": sample,
+    "CFGNorm": editing.normalise,
+    "TextEncodeQwenImageEditPlus": editing.edit_with(encode_text),
 }
 
 
@@ -272,6 +302,8 @@ for _name, _body in BODIES.items():
         replace_body(nodes.NODE_CLASS_MAPPINGS[_name], _body)
     else:
         log.warning("this ComfyUI has no node %s to stand in for", _name)
+_save_images = nodes.SaveImage.save_images
+nodes.SaveImage.save_images = save_pictures
 if PARENT:
     threading.Thread(target=die_with, args=(PARENT,), daemon=True).start()
 

@@ -1,0 +1,143 @@
+"""What is measured, and what each figure is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import median
+
+from bench.clients import Client, OurClient, PlainClient, Timing
+from bench.pictures import BASE, TURBO
+from bench.report import Figure, Report, Tell, seconds
+from bench.servers import Site, comfyui, executing_s, simulators
+
+OURS = OurClient()
+TWO, THREE = PlainClient(2), PlainClient(3)
+IN_ORDER = PlainClient(2, poll_s=0.1)
+"""As many in flight as ours. It looks ten times a second, so that nothing but the order tells it from ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One measurement: ``run(repeats, tell)``."""
+
+    about: str
+    run: Callable[[str, int, Tell], Report]
+
+    def __call__(self, repeats: int, tell: Tell) -> Report:
+        """Measure; *tell* hears of each run."""
+        return self.run(self.about, repeats, tell)
+
+
+def _feeding(
+    about: str,
+    repeats: int,
+    tell: Tell,
+    *,
+    pictures: int,
+    seconds_each: float,
+    idle: float,
+    against: Mapping[Client, float],
+) -> Report:
+    """One server, always with the same models."""
+    with comfyui(seconds=seconds_each) as site:
+        runs = _turns(
+            site, [*against, OURS], pictures=pictures, repeats=repeats, tell=tell, is_idle_measured=True
+        )
+    ours = runs[OURS.name]
+    figures = [
+        Figure(f"seconds, ours / {client.name}", seconds(ours) / seconds(runs[client.name]), most)
+        for client, most in against.items()
+    ]
+    idles = [timing.idle for timing in ours if timing.idle is not None]
+    figures.append(Figure("ours: nothing executing", median(idles), idle, unit="%"))
+    return Report(about, site.label, site.is_simulated, pictures, runs, figures)
+
+
+def _grouping(about: str, repeats: int, tell: Tell, *, pictures: int, most: float) -> Report:
+    """One server, two models: the catalog changes between them with every picture."""
+    with comfyui(seconds=0.05, load_seconds=1.0) as site:
+        runs = _turns(
+            site, [IN_ORDER, OURS], pictures=pictures, repeats=repeats, tell=tell, workflows=(TURBO, BASE)
+        )
+    ratio = seconds(runs[OURS.name]) / seconds(runs[IN_ORDER.name])
+    figures = [Figure("seconds, ours / in catalog order", ratio, most)]
+    return Report(about, site.label, site.is_simulated, pictures, runs, figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Farm:
+    """Simulated servers that share the work."""
+
+    servers: int
+    seconds_each: float
+    pictures: int
+    speeds: tuple[float, ...] = (1.0,)
+    peak_mb: float | None = None
+    cpu_ms: float | None = None
+
+    @property
+    def ideal_s(self) -> float:
+        """If no server ever waited."""
+        speed = sum(self.speeds[number % len(self.speeds)] for number in range(self.servers))
+        return self.pictures * self.seconds_each / speed
+
+    def __call__(self, about: str, repeats: int, tell: Tell) -> Report:
+        """Measure what came of the servers' time, and what it cost us."""
+        with simulators(self.servers, seconds=self.seconds_each, speeds=self.speeds) as site:
+            runs = _turns(site, [OURS], pictures=self.pictures, repeats=repeats, tell=tell)
+        ours = runs[OURS.name]
+        figures = [Figure("ideal seconds / seconds", self.ideal_s / seconds(ours), 0.95, is_floor=True)]
+        spent = [timing.spent for timing in ours if timing.spent]
+        if self.peak_mb is not None:
+            peak = median(each.peak_mb for each in spent)
+            figures.append(Figure("peak memory of our process", peak, self.peak_mb, unit="MB"))
+        if self.cpu_ms is not None:
+            ms = [1000 * (each.cpu_s - each.decoding_s) / self.pictures for each in spent]
+            figures.append(Figure("our processor time a picture", median(ms), self.cpu_ms, unit="ms"))
+        return Report(about, site.label, site.is_simulated, self.pictures, runs, figures)
+
+
+def _turns(
+    site: Site,
+    clients: Sequence[Client],
+    *,
+    pictures: int,
+    repeats: int,
+    tell: Tell,
+    workflows: Sequence[str] = (TURBO,),
+    is_idle_measured: bool = False,
+) -> dict[str, list[Timing]]:
+    """Let the clients take turns, so that whatever else the machine does hits all of them."""
+    runs: dict[str, list[Timing]] = {client.name: [] for client in clients}
+    TWO.run(site.urls[:1], pictures=2)  # the first pictures load and paint what the others find done
+    for repeat in range(repeats):
+        for client in clients:
+            timing = client.run(site.urls, pictures=pictures, workflows=workflows)
+            if is_idle_measured:
+                timing = replace(timing, idle=1 - executing_s(site, timing, pictures) / timing.wall_s)
+            runs[client.name].append(timing)
+            idle = "" if timing.idle is None else f", idle {timing.idle:.1%}"
+            tell(f"  {repeat + 1}/{repeats} {client.name:<18} {timing.wall_s:6.2f} s{idle}")
+    return runs
+
+
+CASES: Mapping[str, Case] = {
+    "short": Case(
+        "30 pictures of 0.5 s on one server",
+        partial(_feeding, pictures=30, seconds_each=0.5, idle=0.03, against={TWO: 0.82, THREE: 1.0}),
+    ),
+    "long": Case(
+        "12 pictures of 2 s on one server",
+        partial(_feeding, pictures=12, seconds_each=2.0, idle=0.015, against={}),
+    ),
+    "models": Case(
+        "40 pictures on one server, the catalog alternates between two models",
+        partial(_grouping, pictures=40, most=0.40),
+    ),
+    "equal": Case("8 servers of 1 s", Farm(8, 1.0, 160)),
+    "unequal": Case("2 servers, one three times as fast", Farm(2, 1.0, 80, speeds=(3.0, 1.0))),
+    "many": Case("32 servers of 2.5 s", Farm(32, 2.5, 512, peak_mb=400)),
+    "cost": Case("what a picture costs us", Farm(8, 1.0, 160, cpu_ms=12)),
+}

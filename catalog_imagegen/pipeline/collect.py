@@ -1,0 +1,49 @@
+"""Brings a picture home: downloads, judges and stores it; bytes first, then the row that names them."""
+
+from __future__ import annotations
+
+from catalog_imagegen.domain.failure import Failure
+from catalog_imagegen.domain.imaging import Render
+from catalog_imagegen.domain.job import Attempt, Finished
+from catalog_imagegen.pipeline.board import Task
+from catalog_imagegen.pipeline.policy import size_of
+from catalog_imagegen.pipeline.ports import RenderBackend
+from catalog_imagegen.pipeline.settle import render_lease
+from catalog_imagegen.pipeline.workshop import Workshop
+from catalog_imagegen.stages.quality import judge
+
+DOWNLOADS = 3
+"""Times a picture is fetched: a damaged download must not cost a second execution."""
+
+
+def collect(
+    task: Task, attempt: Attempt, finished: Finished, *, backend: RenderBackend, shop: Workshop
+) -> Render | Failure:
+    """Record the picture of a finished prompt, or say what is wrong with it. Raises BackendUnavailable."""
+    width, height = size_of(task.picture, attempt.shrink)
+    content = _download(finished, width, height, backend)
+    if isinstance(content, Failure):
+        return content
+    render = Render(
+        render_key=task.picture.render_key,
+        digest=shop.blobs.put(content),
+        width=width,
+        height=height,
+        placeholder=shop.is_placeholder,
+    )
+    shop.ledger.keep_render(attempt, render, finished, lease=render_lease(task))
+    return render
+
+
+def _download(finished: Finished, width: int, height: int, backend: RenderBackend) -> bytes | Failure:
+    """The bytes of a good picture. One that does not decode is fetched again: the copy may be bad."""
+    for fetched in range(1, DOWNLOADS + 1):
+        content = backend.fetch(finished.file)
+        if isinstance(content, Failure):
+            return content
+        judgement = judge(content, width=width, height=height)
+        if judgement.defect is None:
+            return content
+        if judgement.defect != "bad_picture" or fetched == DOWNLOADS:
+            return Failure(judgement.defect, judgement.message)
+    raise AssertionError("the last download returns")

@@ -1,0 +1,216 @@
+"""Sends pictures to one server, each exactly once, whatever was sent before and whoever sends beside us."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from catalog_imagegen.domain.errors import BackendUnavailable
+from catalog_imagegen.domain.failure import POLICIES, Failure
+from catalog_imagegen.domain.fingerprint import Digest
+from catalog_imagegen.domain.job import Attempt, AttemptRecord, Claim
+from catalog_imagegen.pipeline.board import Board, Task
+from catalog_imagegen.pipeline.policy import next_terms, size_of
+from catalog_imagegen.pipeline.ports import RenderBackend
+from catalog_imagegen.pipeline.settle import Desk, render_lease
+from catalog_imagegen.pipeline.workshop import Production, Workshop
+from catalog_imagegen.stages.recipe import Recipe, file_prefix
+
+BUSY_S = 0.3
+"""Before a picture that another process makes is looked at again."""
+FULL_S = 0.1
+"""Before a server whose places other processes hold is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A picture that is on the server's queue now."""
+
+    attempt: Attempt
+    place: str
+    changed_models: bool
+
+
+class Sender:
+    """Brings tasks onto the queue of one server."""
+
+    def __init__(
+        self, shop: Workshop, board: Board, production: Production, backend: RenderBackend, desk: Desk
+    ) -> None:
+        self._shop = shop
+        self._board = board
+        self._production = production
+        self._backend = backend
+        self._desk = desk
+
+    @property
+    def places(self) -> int:
+        """How many pictures may be in flight there.
+
+        The last place is kept for urgent ones, so that they never wait for a batch, be it of another process.
+        """
+        count = self._backend.capacity.in_flight
+        return count if self._shop.is_urgent else max(1, count - 1)
+
+    def send(self, task: Task, *, held: Collection[str]) -> Sent | float | None:
+        """Send a picture unless that needs no sending any more (None), or none can be sent for some seconds.
+
+        *held* are the places of this server that we hold. The attempt is written down before it is sent, so a rerun
+        looks the job up instead of paying for it twice. Raises BackendUnavailable; the picture is on the board then.
+        """
+        fresh = self._attempt(task)
+        claim = self._shop.ledger.claim(render_lease(task), fresh, places=self._free(held))
+        if claim.is_busy:
+            self._board.put_back(task, delay_s=BUSY_S)
+            return None
+        if not claim.place:
+            self._board.put_back(task)
+            return FULL_S
+        try:
+            sent = self._claimed(task, claim, fresh)
+        except BackendUnavailable:
+            self._shop.ledger.release(claim.place)
+            self._desk.leave(task, only=self._backend.name if self._is_begun(task) else task.terms.only)
+            raise
+        if sent is None:
+            self._shop.ledger.release(claim.place)
+        return sent
+
+    def _free(self, held: Collection[str]) -> list[str]:
+        count = self._backend.capacity.in_flight
+        order = [count - 1, *range(count - 1)] if self._shop.is_urgent else range(self.places)
+        names = [f"place:{self._backend.name}:{number}" for number in order]
+        return [name for name in names if name not in held]
+
+    def _is_begun(self, task: Task) -> bool:
+        attempt = self._shop.ledger.open_attempt(task.key)
+        return attempt is not None and attempt.server == self._backend.name
+
+    def _claimed(self, task: Task, claim: Claim, fresh: Attempt) -> Sent | None:
+        if claim.is_begun:
+            return self._submitted(task, fresh, claim.place)
+        if self._is_settled(task, claim):
+            return None
+        attempt = claim.open
+        if attempt is not None and attempt.server != self._backend.name:
+            if self._board.is_expected(attempt.server):
+                self._desk.leave(task, only=attempt.server)
+                return None
+            left = Failure("abandoned", f"{attempt.server} cannot be asked in this run")
+            self._shop.ledger.fail_attempt(attempt.prompt_id, left)
+        elif attempt is not None:
+            return self._adopted(task, attempt, claim.place) or self._submitted(task, attempt, claim.place)
+        if claim.failed and not self._agrees(task, claim.failed):
+            return None
+        self._shop.ledger.begin_attempt(fresh)
+        return self._submitted(task, fresh, claim.place)
+
+    def _is_settled(self, task: Task, claim: Claim) -> bool:
+        """Whether somebody else has made the picture meanwhile, or given it up."""
+        if claim.render is not None and self._shop.blobs.has(claim.render.digest):
+            self._desk.done(task, "reused")
+            return True
+        if claim.given_up is not None:
+            self._desk.done(task, "failed", claim.given_up)
+            return True
+        return False
+
+    def _agrees(self, task: Task, failed: tuple[AttemptRecord, ...]) -> bool:
+        """Whether the picture may be sent on these terms, after what earlier runs and other processes tried."""
+        terms = next_terms(task.picture, failed, self._board.capacities(), attempts=self._shop.attempts)
+        if terms is None:
+            last = failed[-1]
+            code = last.outcome if last.outcome in POLICIES else "execution_error"
+            self._desk.give_up(task, Failure(code, last.error))  # type: ignore[arg-type]  # it is one of the literals
+            return False
+        if terms != task.terms:
+            self._shop.ledger.release(render_lease(task))
+            self._board.put_back(Task(task.picture, terms))
+            return False
+        return True
+
+    def _adopted(self, task: Task, attempt: Attempt, place: str) -> Sent | None:
+        """A prompt that was sent before and is still known."""
+        if not self._backend.knows(attempt.prompt_id):
+            return None
+        return Sent(attempt, place, self._board.send(self._backend.name, task))
+
+    def _submitted(self, task: Task, attempt: Attempt, place: str) -> Sent | None:
+        if self._backend.name in task.terms.afresh or task.terms.is_alone:
+            self._backend.free()
+        names = self._provided(task)
+        if isinstance(names, Failure):
+            self._desk.fail(task, attempt, names)
+            return None
+        recipe = _recipe(task, attempt.shrink)
+        graph = _renamed(recipe.sent(file_prefix(attempt.run, attempt.prompt_id)), names)
+        accepted = self._backend.submit(attempt.prompt_id, graph, recipe.job, front=self._shop.is_urgent)
+        if isinstance(accepted, Failure):
+            self._desk.fail(task, attempt, accepted)
+            return None
+        with self._production.lock:
+            self._production.jobs_submitted += 1
+        if accepted != attempt.prompt_id:
+            self._shop.ledger.rename_attempt(attempt.prompt_id, accepted)
+            attempt = replace(attempt, prompt_id=accepted)
+        return Sent(attempt, place, self._board.send(self._backend.name, task))
+
+    def _attempt(self, task: Task) -> Attempt:
+        """A new attempt, together with what is sent."""
+        base = self._shop.bases.get(task.picture.workflow)
+        return Attempt(
+            str(uuid.uuid4()),
+            task.key,
+            task.picture.key,
+            self._backend.name,
+            recipe=_recipe(task, task.terms.shrink).to_document(base),
+            shrink=task.terms.shrink,
+            run=self._shop.run,
+        )
+
+    def _provided(self, task: Task) -> Mapping[str, str] | Failure:
+        """The input pictures, brought to the server: name in the graph → name on the server."""
+        names = {}
+        for name, digest in task.picture.pictures.items():
+            given = self._backend.provide(name, lambda d=digest: self._shop.blobs.get(Digest(d)))  # type: ignore[misc]  # bound now
+            if isinstance(given, Failure):
+                return given
+            names[name] = given
+        return names
+
+
+def _recipe(task: Task, shrink: int) -> Recipe:
+    picture = task.picture
+    width, height = size_of(picture, shrink)
+    return Recipe(
+        graph=picture.graph if shrink == 0 else picture.smaller[shrink - 1].graph,
+        prefix_at=picture.prefix_at,
+        job={
+            "sku": picture.sku,
+            "name": picture.name,
+            "role": picture.key.role,
+            "item": picture.item_text,
+        },
+        width=width,
+        height=height,
+        pictures=dict(picture.pictures),
+    )
+
+
+def _renamed(graph: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
+    """The graph with input pictures under the names that the server gave them."""
+    other = {name: given for name, given in names.items() if name != given}
+    if not other:
+        return graph
+    return {
+        node: {
+            **body,
+            "inputs": {
+                key: other.get(value, value) if isinstance(value, str) else value
+                for key, value in body["inputs"].items()
+            },
+        }
+        for node, body in graph.items()
+    }

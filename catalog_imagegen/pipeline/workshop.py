@@ -1,0 +1,68 @@
+"""What producing works with, and what it has done so far."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from catalog_imagegen.domain.errors import BackendUnavailable
+from catalog_imagegen.domain.failure import Failure
+from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.domain.incident import Incident
+from catalog_imagegen.domain.job import Step
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, RenderBackend
+from catalog_imagegen.stages.recipe import Base
+
+Outcome = Literal["rendered", "reused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of one picture."""
+
+    wanted: Wanted
+    outcome: Outcome
+    failure: Failure | None = None
+
+
+def _deaf(_: object, *__: object) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What producing needs: the ledger, the blobs, the servers and the rules."""
+
+    ledger: Ledger
+    blobs: BlobStore
+    backends: Sequence[RenderBackend]
+    run: str
+    is_placeholder: bool
+    attempts: int = 2
+    patience_s: float = 60.0
+    """Seconds to wait for servers when none is there, and before others make what one that is away was sent."""
+    group_wait_s: float = 600.0
+    """Seconds that pictures may wait because others need no change of models."""
+    is_urgent: bool = False
+    """Somebody waits: these pictures are the next to be executed."""
+    speeds: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """(server, workflow) → seconds per megapixel, as far as earlier runs measured it."""
+    bases: Mapping[str, Base] = field(default_factory=dict)
+    """Workflow → its graph, which recipes refer to."""
+    on_made: Callable[[Made], None] = _deaf
+    on_step: Callable[[Wanted, Step], None] = _deaf
+    on_alert: Callable[[Incident], None] = _deaf
+
+
+@dataclass(slots=True)
+class Production:
+    """What a run has done so far; threads add to it under its lock."""
+
+    made: list[Made] = field(default_factory=list)
+    jobs_submitted: int = 0
+    unavailable: list[BackendUnavailable] = field(default_factory=list)
+    incidents: tuple[Incident, ...] = ()
+    crash: BaseException | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)

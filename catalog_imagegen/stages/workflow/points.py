@@ -1,0 +1,117 @@
+"""The inputs of a workflow that take values, and binding values to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog_imagegen.domain.fingerprint import Fingerprint, fingerprint
+from catalog_imagegen.stages.workflow.graph import Graph
+
+VERSION = 1
+"""Of the render step: bump it when the same graph would be rendered differently."""
+
+REFERENCES = ("reference", "reference2", "reference3")
+POINTS = (
+    "positive",
+    "negative",
+    "seed",
+    "width",
+    "height",
+    "steps",
+    "cfg",
+    "filename_prefix",
+    "sampler",
+    "scheduler",
+    "denoise",
+    "shift",
+    "batch",
+    *REFERENCES,
+    "lora",
+    "lora_strength",
+)
+REQUIRED = ("positive", "seed", "width", "height", "filename_prefix")
+GRID = 16
+"""Pixels that sizes of latent pictures are multiples of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A further input that takes the value of a point, or its share of it."""
+
+    node: str
+    input: str
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in a graph that takes a value."""
+
+    node: str
+    input: str
+    found_by: str
+    """"mapping", "title" or "tracing"."""
+    echoes: tuple[Echo, ...] = ()
+
+    def spread(self, value: Any) -> Iterator[tuple[str, str, Any]]:
+        """(node, input, value) of every input that *value* goes to."""
+        yield self.node, self.input, value
+        for echo in self.echoes:
+            yield echo.node, echo.input, value if echo.share == 1 else _part(value, echo.share)
+
+
+def _part(value: float, share: float) -> int:
+    return max(GRID, round(value * share / GRID) * GRID)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """An API-format graph and its input points."""
+
+    name: str
+    graph: Graph
+    points: Mapping[str, Point]
+    digest: str
+    """Of the graph, short: tells whether the file changed."""
+
+    def lacks(self, point: str) -> bool:
+        """Whether text or a number for this point would go nowhere."""
+        return point not in self.points
+
+    def bind(self, values: Mapping[str, Any], onto: Graph | None = None) -> dict[str, Any]:
+        """The graph, or *onto* which has values already, with *values* at their points.
+
+        Values for missing points are left out. Nodes without a point are shared with the workflow, not copied.
+        """
+        graph: dict[str, Any] = dict(self.graph if onto is None else onto)
+        for name, value in values.items():
+            if (point := self.points.get(name)) is not None:
+                for where, input_name, given in point.spread(value):
+                    node = graph[where]
+                    graph[where] = {**node, "inputs": {**node["inputs"], input_name: given}}
+        return graph
+
+    def typed(self, point: str) -> Any:
+        """The value that the file has at a point; None for a point it lacks, and for a link."""
+        if (at := self.points.get(point)) is None:
+            return None
+        value = self.graph[at.node]["inputs"].get(at.input)
+        return None if isinstance(value, list) else value
+
+
+def render_key(graph: Graph, *, take: int, pictures: tuple[str, ...] = ()) -> Fingerprint:
+    """Name a render by all that goes into it.
+
+    Left out: ``_meta``, which ComfyUI does not execute, and ``filename_prefix``, which only says where
+    the server keeps its copy. *pictures* are digests of input pictures.
+    """
+    bare = {
+        node: {
+            "class_type": body["class_type"],
+            "inputs": {k: v for k, v in body["inputs"].items() if k != "filename_prefix"},
+        }
+        for node, body in graph.items()
+    }
+    return fingerprint("render", VERSION, {"graph": bare, "pictures": list(pictures), "take": take})
