@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from catalog_imagegen.adapters.comfyui.answers import Condition
 from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
@@ -86,7 +87,7 @@ class Fleet:
         if not present:
             raise next(iter(self._absent.values()))
         for name, found in lacking.items():
-            _check_somebody_can(name, found, present)
+            _check_somebody_can(name, found, [*present, *self._absent])
         return self._backends
 
     def _greet_configured(self) -> None:
@@ -137,6 +138,12 @@ class Fleet:
 
     def _open(self, server: ServerSettings) -> ComfyUIBackend:
         place = f"config/app.toml: comfyui {server.url}"
+        if server.ca_file and not Path(server.ca_file).is_file():
+            raise ConfigError(
+                f"{place}: there is no ca_file {server.ca_file}; name the PEM file of its authority with its whole path",
+                zh=f"{place}：找不到 ca_file {server.ca_file}；请填写证书机构 PEM 文件的完整路径",
+                code="ca_file_missing",
+            )
         backend = ComfyUIBackend(
             Address(
                 server.url,
@@ -148,6 +155,7 @@ class Fleet:
             stall_s=self._settings.stall_s,
             job_timeout_s=self._settings.job_timeout_s,
         )
+        backend.measure = lambda seen: _capacity(server, seen, self._settings)
         self._stack.callback(backend.close)
         self._backends.append(backend)
         return backend
@@ -168,12 +176,15 @@ def _capacity(server: ServerSettings, seen: Condition | None, settings: Settings
 
 
 def _check_somebody_can(
-    workflow: str, lacking: Sequence[tuple[ComfyUIBackend, list[Missing]]], present: Sequence[ComfyUIBackend]
+    workflow: str, lacking: Sequence[tuple[ComfyUIBackend, list[Missing]]], servers: Sequence[object]
 ) -> None:
-    """A server that lacks something is not used for that workflow. Raises ConfigError when none is left for it."""
+    """A server that lacks something is not used for that workflow; one that is away may have it when it comes back.
+
+    Raises ConfigError when none is left for it.
+    """
     backend, problems = lacking[0]
     en = f"{backend.name} cannot run the workflow {workflow}: " + "; ".join(map(str, problems))
-    if len(lacking) < len(present):
+    if len(lacking) < len(servers):
         log.warning("%s", en)
         return
     raise ConfigError(

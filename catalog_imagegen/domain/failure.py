@@ -63,7 +63,7 @@ POLICIES: Mapping[FailureCode, Policy] = {
     "black": Policy("attempts", elsewhere=True, afresh=True),
     "uniform": Policy("attempts", elsewhere=True, afresh=True),
     "noise": Policy("attempts", elsewhere=True, afresh=True),
-    "lost": Policy("losses"),
+    "lost": Policy("losses", elsewhere=True),
     "timeout": Policy("attempts", elsewhere=True),
     "stuck": Policy("losses", elsewhere=True, quarantine=True),
     "abandoned": Policy("none"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.domain.job import Capacity
-from catalog_imagegen.pipeline.policy import ANYWHERE, Terms, may_make
+from catalog_imagegen.pipeline.policy import ANYWHERE, Terms, first_terms, may_make
 from catalog_imagegen.pipeline.speeds import Speeds
 
 TAIL = 4
@@ -54,10 +55,9 @@ class Station:
     sent: list[tuple[Task, float]] = field(default_factory=list)
     """In flight, the next to end first, each with the seconds it is expected to take."""
     head_began: float = 0.0
-    collecting: int = 0
     is_away: bool = False
     is_released: bool = False
-    """It stays away: what it was sent may be made by others."""
+    """It stays away, or has made nothing since: what it was sent may be made by others."""
     recalled: set[Fingerprint] = field(default_factory=set)
 
     def ready_at(self, now: float, count: int | None = None) -> float:
@@ -91,6 +91,7 @@ class Board:
         self._delayed: list[tuple[float, Task]] = []
         self._served: dict[Group, float] = {}
         self._in_hand = 0
+        self._is_over = False
         self._changed = threading.Condition()
         for task in tasks:
             self._queue(task)
@@ -101,7 +102,7 @@ class Board:
             now = self._clock()
             self._revive(now)
             station = self._stations[server]
-            if station.is_away:
+            if station.is_away or self._is_over:
                 return None
             task = self._pick(station, now)
             if task is None or not self._is_first_here(station, now):
@@ -134,15 +135,13 @@ class Board:
             station.head_began = self._clock()
             station.recalled.discard(task.key)
 
-    def collect(self, server: str, count: int) -> None:
-        """*count* more pictures (or fewer, when negative) are being fetched from a server."""
-        with self._changed:
-            self._stations[server].collecting += count
-
     def put_back(self, task: Task, *, delay_s: float = 0.0) -> None:
         """Return a picture to be made next, or after a while."""
         with self._changed:
             self._in_hand -= 1
+            home = self._stations.get(task.terms.only)
+            if home is not None and home.is_away and home.is_released:
+                task = _freed(task, home.name)
             if delay_s:
                 self._delayed.append((self._clock() + delay_s, task))
             else:
@@ -159,23 +158,30 @@ class Board:
         """A server can be given nothing for now."""
         with self._changed:
             self._stations[server].is_away = True
+            if self._stations[server].is_released:
+                self._free_all(server)
             self._changed.notify_all()
 
-    def come_back(self, server: str) -> None:
-        """A server can be given pictures again."""
+    def come_back(self, server: str, capacity: Capacity | None = None) -> None:
+        """A server can be given pictures again; *capacity* is what it says of itself now."""
         with self._changed:
             station = self._stations[server]
-            station.is_away = station.is_released = False
+            if capacity is not None:
+                station.capacity = replace(capacity, unfit=capacity.unfit | station.capacity.unfit)
+            station.is_away = False
             station.head_began = self._clock()
             self._changed.notify_all()
+
+    def trust(self, server: str) -> None:
+        """A server has proved itself: what it is sent is made there."""
+        with self._changed:
+            self._stations[server].is_released = False
 
     def release_home(self, server: str) -> None:
         """Let others make what was to be made on a server that stays away."""
         with self._changed:
             self._stations[server].is_released = True
-            for group, tasks in self._groups.items():
-                self._groups[group] = deque(_freed(task, server) for task in tasks)
-            self._delayed = [(at, _freed(task, server)) for at, task in self._delayed]
+            self._free_all(server)
             self._changed.notify_all()
 
     def exclude(self, server: str, workflow: str) -> None:
@@ -184,17 +190,38 @@ class Board:
             station = self._stations[server]
             station.capacity = replace(station.capacity, unfit=station.capacity.unfit | {workflow})
 
-    def capacities(self) -> Mapping[str, Capacity]:
-        """What each server may be given, but for those that stay away while others are there."""
+    def capacities(self, *, with_absent: bool = False) -> Mapping[str, Capacity]:
+        """What each server may be given, but for those that stay away; one that has not said may have any memory."""
         with self._changed:
-            there = {name: s.capacity for name, s in self._stations.items() if not s.is_released}
-            return there or {name: s.capacity for name, s in self._stations.items()}
+            return {
+                name: replace(s.capacity, vram_gb=s.capacity.vram_gb or (math.inf if s.is_away else 0.0))
+                for name, s in self._stations.items()
+                if with_absent or not (s.is_away and s.is_released)
+            }
+
+    def unfit(self, server: str) -> set[str]:
+        """The workflows that wait here and that a server cannot run."""
+        with self._changed:
+            unfit = self._stations[server].capacity.unfit
+            return {workflow for (workflow, _), tasks in self._groups.items() if tasks and workflow in unfit}
 
     def is_expected(self, server: str) -> bool:
         """Whether a server is one of ours and there, or not away for long."""
         with self._changed:
             station = self._stations.get(server)
             return station is not None and not station.is_released
+
+    def is_fit(self, server: str, picture: Wanted) -> bool:
+        """Whether one of our servers may make a picture."""
+        with self._changed:
+            return may_make(server, self._stations[server].capacity, picture, ANYWHERE)
+
+    def beyond_all(self) -> list[Wanted]:
+        """The pictures that are left and that none of our servers may make, be it there or away."""
+        servers = self.capacities(with_absent=True)
+        with self._changed:
+            tasks = [*self._waiting(), *(task for _, task in self._delayed)]
+        return [task.picture for task in tasks if first_terms(task.picture, servers) is None]
 
     def expected_s(self, server: str) -> float | None:
         """Seconds until the next picture of a server is expected to end; None while nobody can know."""
@@ -213,25 +240,32 @@ class Board:
             return found
 
     def is_over(self) -> bool:
-        """Whether nothing is left that a server could still make: all is done, or all that could stay away."""
+        """Whether nothing is left that a server could still make: all is done, or all that could stay away.
+
+        Once it is, it stays so, or servers would go on alone that need others to end.
+        """
         with self._changed:
             self._revive(self._clock())
-            if self._in_hand == 0 and not self._delayed and not any(self._groups.values()):
-                return True
-            return all(self._has_nothing_to_hope_for(s) for s in self._stations.values())
+            self._is_over = self._is_over or (self._in_hand == 0 and self._is_hopeless())
+            return self._is_over
 
     def wait(self, timeout_s: float) -> None:
         """Sleep until something changes."""
         with self._changed:
             self._changed.wait(timeout_s)
 
-    def _has_nothing_to_hope_for(self, station: Station) -> bool:
-        if station.is_away:
-            return station.is_released and station.collecting == 0
-        if station.sent or station.collecting:
-            return False
+    def _free_all(self, server: str) -> None:
+        for group, tasks in self._groups.items():
+            self._groups[group] = deque(_freed(task, server) for task in tasks)
+        self._delayed = [(at, _freed(task, server)) for at, task in self._delayed]
+
+    def _is_hopeless(self) -> bool:
+        """Whether no server will take anything of what waits."""
         tasks = [*self._waiting(), *(task for _, task in self._delayed)]
-        return not any(self._allows(station, task) for task in tasks)
+        return all(
+            s.is_released if s.is_away else not any(self._allows(s, task) for task in tasks)
+            for s in (self._stations.values() if tasks else ())
+        )
 
     def _queue(self, task: Task, *, at_front: bool = False) -> None:
         waiting = self._groups.setdefault(task.group, deque())

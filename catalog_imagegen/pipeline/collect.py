@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.imaging import Render
 from catalog_imagegen.domain.job import Attempt, Finished
@@ -14,6 +15,8 @@ from catalog_imagegen.stages.quality import judge
 
 DOWNLOADS = 3
 """Times a picture is fetched: a damaged download must not cost a second execution."""
+PLACEHOLDER = b"tEXtcatalog-imagegen\0placeholder"
+"""The text chunk by which a simulator marks what it paints."""
 
 
 def collect(
@@ -21,7 +24,7 @@ def collect(
 ) -> Render | Failure:
     """Record the picture of a finished prompt, or say what is wrong with it. Raises BackendUnavailable."""
     width, height = size_of(task.picture, attempt.shrink)
-    content = _download(finished, width, height, backend)
+    content = _download(finished, width, height, backend, is_placeholder=shop.is_placeholder)
     if isinstance(content, Failure):
         return content
     render = Render(
@@ -35,12 +38,20 @@ def collect(
     return render
 
 
-def _download(finished: Finished, width: int, height: int, backend: RenderBackend) -> bytes | Failure:
+def _download(
+    finished: Finished, width: int, height: int, backend: RenderBackend, *, is_placeholder: bool
+) -> bytes | Failure:
     """The bytes of a good picture. One that does not decode is fetched again: the copy may be bad."""
     for fetched in range(1, DOWNLOADS + 1):
         content = backend.fetch(finished.file)
         if isinstance(content, Failure):
             return content
+        if PLACEHOLDER in content and not is_placeholder:
+            raise BackendUnavailable(
+                f"{backend.name} has become a simulator; its placeholders are not taken for pictures",
+                zh=f"{backend.name} 变成了模拟器；样张不会当作图片使用",
+                code="not_comfyui",
+            )
         judgement = judge(content, width=width, height=height)
         if judgement.defect is None:
             return content

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalog_imagegen.domain.errors import BackendUnavailable, CatalogImagegenError
 from catalog_imagegen.domain.failure import Failure
@@ -30,6 +30,8 @@ TURN_S = 0.25
 """The longest a driver looks at nothing but its server."""
 IDLE_S = 0.1
 """Between looks for work while others have it all."""
+AGAIN_S = 1.0
+"""Before a picture is fetched again that could not be."""
 COLLECTORS = 2
 """Threads per server that download, check and store while it goes on rendering."""
 FIRST_PROBATION_S, LONGEST_PROBATION_S = 0.5, 60.0
@@ -68,6 +70,13 @@ class InFlight:
         return self.sent.attempt
 
 
+def _believed(flight: InFlight, finished: Finished) -> Finished:
+    """The same, without the times where they cannot be true: a server's clock may jump."""
+    seconds = (finished.finished_ms - finished.started_ms) / 1000
+    at_most_s = float("inf") if flight.sent.is_adopted else time.monotonic() - flight.began + 1
+    return finished if 0 < seconds <= at_most_s else replace(finished, started_ms=0, finished_ms=0)
+
+
 class Driver:
     """One server's thread, with those that bring its pictures home."""
 
@@ -79,7 +88,9 @@ class Driver:
         self._desk = Desk(hall.shop, hall.board, hall.alerts, hall.production, backend.name)
         self._sender = Sender(hall.shop, hall.board, hall.production, backend, self._desk)
         self._sent: dict[str, InFlight] = {}
-        self._finished: queue.SimpleQueue[tuple[InFlight, Finished] | None] = queue.SimpleQueue()
+        self._finished: queue.Queue[tuple[InFlight, Finished] | None] = queue.Queue()
+        self._reported: queue.SimpleQueue[BackendUnavailable] = queue.SimpleQueue()
+        """What those who fetch its pictures met with."""
         self._probation_s = FIRST_PROBATION_S
         self._is_on_probation = False
         self._trouble_began = 0.0
@@ -110,13 +121,16 @@ class Driver:
 
     def _feed(self) -> None:
         turns = itertools.chain([self.backend.probe], itertools.repeat(self._turn))
+        if unfit := self.hall.board.unfit(self.backend.name):
+            self.hall.alerts.tell(self.backend.name, "server_lacks", ", ".join(sorted(unfit)))
         try:
             while not self.hall.is_over():
                 try:
                     next(turns)()
                 except BackendUnavailable as error:
                     self._fall(error)
-            self.left_because = self._trouble
+            self._prove()
+            self.left_because = None if self._is_on_probation else self._trouble
             if self.hall.is_interrupted.is_set():
                 self._take_back_all()
         finally:
@@ -128,6 +142,8 @@ class Driver:
             self._wait_in_quarantine()
             return
         self._prove()
+        with suppress(queue.Empty):
+            raise self._reported.get_nowait()
         self._give_back_recalled()
         self._fill()
         if not self._sent:
@@ -173,25 +189,47 @@ class Driver:
         self.hall.board.end(self.backend.name, flight.task)
         self.hall.shop.ledger.release(flight.sent.place)
         if isinstance(result, Finished):
+            result = _believed(flight, result)
             self._learn(flight, result)
-            self.hall.board.collect(self.backend.name, 1)
             self._finished.put((flight, result))
             return
         self._fail(flight, result)
 
     def _fail(self, flight: InFlight, failure: Failure) -> None:
-        self._desk.fail(flight.task, flight.attempt, failure)
+        # A server that saves nothing at all does not use up the chances of each picture that is tried there.
+        is_known = failure.code == "cannot_save" and self._trouble is not None
+        charged = Failure("recalled", failure.message) if is_known else failure
+        if failure.code == "lost":
+            self._start_over()
+        self._desk.fail(flight.task, flight.attempt, charged)
         if failure.policy.quarantine:
             self._fall(BackendUnavailable(failure.message, code=failure.code))
 
+    def _start_over(self) -> None:
+        """The server was restarted, so it was away till now at most; and another may listen in its place."""
+        self._trouble_began = time.monotonic()
+        try:
+            self._drop_forgotten()
+            self.backend.probe()
+        except BackendUnavailable as error:
+            self._fall(error)
+
+    def _drop_forgotten(self) -> None:
+        """What waited there had no part in the restart; what the server was at comes first again."""
+        for prompt_id, where in self.backend.whereabouts(list(self._sent)).items():
+            if where != "unknown":
+                continue
+            if self.backend.step(prompt_id) is None:
+                self._drop(prompt_id, Failure("recalled", "its server was restarted before it began"))
+            else:
+                self._drop(prompt_id, Failure("lost", "the server forgot the prompt"))
+
     def _learn(self, flight: InFlight, finished: Finished) -> None:
-        """From the server's own clock, unless that cannot be: clocks jump."""
-        seconds = (finished.finished_ms - finished.started_ms) / 1000
-        if finished.started_ms and 0 < seconds <= time.monotonic() - flight.began + 1:
+        if finished.started_ms and not flight.sent.is_adopted:
             self.hall.speeds.learn(
                 self.backend.name,
                 flight.task.picture,
-                seconds,
+                (finished.finished_ms - finished.started_ms) / 1000,
                 shrink=flight.attempt.shrink,
                 changed_models=flight.sent.changed_models,
             )
@@ -204,8 +242,8 @@ class Driver:
                     flight.task, flight.attempt, finished, backend=self.backend, shop=self.hall.shop
                 )
             except BackendUnavailable as error:
-                log.debug("%s: %s", self.backend.name, error)
-                self._desk.leave(flight.task, only=self.backend.name, delay_s=1.0)
+                self._desk.leave(flight.task, only=self.backend.name, delay_s=AGAIN_S)
+                self._reported.put(error)
             except CatalogImagegenError:
                 raise  # about the whole run: a full disk, a ledger that cannot be written
             except Exception as error:
@@ -220,7 +258,7 @@ class Driver:
                     self._is_good.set()
                     self._desk.done(flight.task, "rendered")
             finally:
-                self.hall.board.collect(self.backend.name, -1)
+                self._finished.task_done()
 
     def _fall(self, error: BackendUnavailable) -> None:
         """The server is in trouble: it gets nothing for a while, and what waits there goes to others if it can."""
@@ -259,8 +297,11 @@ class Driver:
     def _wait_in_quarantine(self) -> None:
         """Stay away for a while, then look whether the server answers; a picture must prove the rest."""
         until = time.monotonic() + self._probation_s
-        while (left_s := until - time.monotonic()) > 0 and not self.hall.is_over():
-            self.hall.stop.wait(min(TURN_S, left_s))
+        while not self.hall.is_over():
+            left_s = until - time.monotonic()
+            if left_s <= 0 and not self._finished.unfinished_tasks:
+                break
+            self.hall.stop.wait(min(TURN_S, max(left_s, IDLE_S)))
             if time.monotonic() - self._trouble_began > self.hall.shop.patience_s:
                 self._release()
         self._probation_s = min(2 * self._probation_s, LONGEST_PROBATION_S)
@@ -271,14 +312,16 @@ class Driver:
         except BackendUnavailable as error:
             self._trouble = error
             return
+        self._reported = queue.SimpleQueue()  # what was met with before counts no more
         self._is_on_probation = True
-        self.hall.board.come_back(self.backend.name)
+        self.hall.board.come_back(self.backend.name, self.backend.capacity)
 
     def _prove(self) -> None:
         """A picture made since is proof enough."""
         if self._is_on_probation and self._is_good.is_set():
             self._is_on_probation = False
             self._trouble = None
+            self.hall.board.trust(self.backend.name)
             self.hall.alerts.settle(self.backend.name)
 
     def _release(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,7 +82,7 @@ def next_terms(
     """How to go on after these attempts, the oldest first; None when the picture is to be given up.
 
     *attempts*: submissions that may fail for reasons of the picture's own. Running out of memory has a ladder of its
-    own: alone on the same server, on one with more memory, then at each smaller size.
+    own: alone on the same server, on one with more memory, on another with as much, then at each smaller size.
     """
     if not failed:
         return first_terms(picture, servers)
@@ -102,7 +103,7 @@ def _with_reserve(terms: Terms, failed: Sequence[AttemptRecord], servers: Collec
     last = {record.server: POLICIES.get(record.outcome) for record in failed}  # type: ignore[call-overload]  # as above
     avoid = {name for name, policy in last.items() if policy and policy.elsewhere and name in servers}
     afresh = {name for name, policy in last.items() if policy and policy.afresh}
-    return replace(terms, avoid=frozenset(avoid), afresh=frozenset(afresh))
+    return replace(terms, avoid=terms.avoid | avoid, afresh=frozenset(afresh))
 
 
 def _after_memory(
@@ -116,11 +117,14 @@ def _after_memory(
     if tried[last] < OOM_AT_A_SIZE and last in servers and may_make(last, servers[last], picture, here):
         return here
     most = max((servers[name].vram_gb for name in tried if name in servers), default=0.0)
-    larger = [
+    untried = [
         capacity.vram_gb
         for name, capacity in servers.items()
-        if capacity.vram_gb > most and may_make(name, capacity, picture, Terms(shrink=shrink))
+        if name not in tried and may_make(name, capacity, picture, Terms(shrink=shrink))
     ]
-    if larger:
-        return Terms(min_vram_gb=min(larger), shrink=shrink)
+    if larger := [vram_gb for vram_gb in untried if vram_gb > most]:
+        least = min(larger)
+        return Terms(min_vram_gb=least if least < math.inf else math.nextafter(most, math.inf), shrink=shrink)
+    if most in untried:  # as large, but perhaps with nothing else on its card
+        return Terms(min_vram_gb=most, avoid=frozenset(tried), shrink=shrink)
     return Terms(shrink=shrink + 1) if shrink < len(picture.smaller) else None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.domain.job import Capacity
 from catalog_imagegen.pipeline.alerts import Alerts
 from catalog_imagegen.pipeline.board import Board, Task
 from catalog_imagegen.pipeline.drive import Driver, Hall
-from catalog_imagegen.pipeline.policy import Terms, first_terms
+from catalog_imagegen.pipeline.policy import ANYWHERE, Terms, first_terms, may_make
 from catalog_imagegen.pipeline.speeds import Speeds
 from catalog_imagegen.pipeline.workshop import Made, Production, Workshop
 
@@ -56,9 +57,16 @@ def produce(pictures: Sequence[Wanted], shop: Workshop, stop: threading.Event) -
         raise
     if production.crash is not None:
         raise production.crash
+    if not stop.is_set():
+        for picture in board.beyond_all():
+            _give_up(picture, shop, production)
     production.incidents = alerts.incidents()
     production.unavailable = [error for driver in drivers if (error := driver.left_because) is not None]
     return production
+
+
+def _may_make(server: str, picture: Wanted, capacities: Mapping[str, Capacity]) -> bool:
+    return server in capacities and may_make(server, capacities[server], picture, ANYWHERE)
 
 
 def _tasks(pictures: Sequence[Wanted], shop: Workshop, production: Production) -> list[Task]:
@@ -69,16 +77,20 @@ def _tasks(pictures: Sequence[Wanted], shop: Workshop, production: Production) -
     for picture in pictures:
         attempt = unfinished.get(picture.render_key)
         terms: Terms | None
-        if attempt is not None and attempt.server in capacities:
+        if attempt is not None and _may_make(attempt.server, picture, capacities):
             terms = Terms(only=attempt.server, shrink=min(attempt.shrink, len(picture.smaller)))
         else:
             terms = first_terms(picture, capacities)
         if terms is not None:
             tasks.append(Task(picture, terms))
         elif capacities:
-            failure = Failure("server_lacks", "no server may be given this workflow at this size")
-            shop.ledger.give_up(picture.key, picture.render_key, failure)
-            made = Made(picture, "failed", failure)
-            production.made.append(made)
-            shop.on_made(made)
+            _give_up(picture, shop, production)
     return tasks
+
+
+def _give_up(picture: Wanted, shop: Workshop, production: Production) -> None:
+    failure = Failure("server_lacks", "no server may be given this workflow at this size")
+    shop.ledger.give_up(picture.key, picture.render_key, failure)
+    made = Made(picture, "failed", failure)
+    production.made.append(made)
+    shop.on_made(made)

@@ -12,7 +12,7 @@ from catalog_imagegen.domain.failure import POLICIES, Failure
 from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.domain.job import Attempt, AttemptRecord, Claim
 from catalog_imagegen.pipeline.board import Board, Task
-from catalog_imagegen.pipeline.policy import next_terms, size_of
+from catalog_imagegen.pipeline.policy import size_of
 from catalog_imagegen.pipeline.ports import RenderBackend
 from catalog_imagegen.pipeline.settle import Desk, render_lease
 from catalog_imagegen.pipeline.workshop import Production, Workshop
@@ -20,6 +20,8 @@ from catalog_imagegen.stages.recipe import Recipe, file_prefix
 
 BUSY_S = 0.3
 """Before a picture that another process makes is looked at again."""
+BEHIND_S = 1.0
+"""Before a picture is sent again that a server gave no answer to: others come first, for it may be the picture."""
 FULL_S = 0.1
 """Before a server whose places other processes hold is looked at again."""
 
@@ -31,6 +33,8 @@ class Sent:
     attempt: Attempt
     place: str
     changed_models: bool
+    is_adopted: bool = False
+    """Sent by an earlier run, or before the server was away."""
 
 
 class Sender:
@@ -72,7 +76,8 @@ class Sender:
             sent = self._claimed(task, claim, fresh)
         except BackendUnavailable:
             self._shop.ledger.release(claim.place)
-            self._desk.leave(task, only=self._backend.name if self._is_begun(task) else task.terms.only)
+            only = self._backend.name if self._is_begun(task) else task.terms.only
+            self._desk.leave(task, only=only, delay_s=BEHIND_S)
             raise
         if sent is None:
             self._shop.ledger.release(claim.place)
@@ -95,7 +100,7 @@ class Sender:
             return None
         attempt = claim.open
         if attempt is not None and attempt.server != self._backend.name:
-            if self._board.is_expected(attempt.server):
+            if self._board.is_expected(attempt.server) and self._board.is_fit(attempt.server, task.picture):
                 self._desk.leave(task, only=attempt.server)
                 return None
             left = Failure("abandoned", f"{attempt.server} cannot be asked in this run")
@@ -119,7 +124,7 @@ class Sender:
 
     def _agrees(self, task: Task, failed: tuple[AttemptRecord, ...]) -> bool:
         """Whether the picture may be sent on these terms, after what earlier runs and other processes tried."""
-        terms = next_terms(task.picture, failed, self._board.capacities(), attempts=self._shop.attempts)
+        terms = self._desk.next_terms(task, failed)
         if terms is None:
             last = failed[-1]
             code = last.outcome if last.outcome in POLICIES else "execution_error"
@@ -135,7 +140,7 @@ class Sender:
         """A prompt that was sent before and is still known."""
         if not self._backend.knows(attempt.prompt_id):
             return None
-        return Sent(attempt, place, self._board.send(self._backend.name, task))
+        return Sent(attempt, place, self._board.send(self._backend.name, task), is_adopted=True)
 
     def _submitted(self, task: Task, attempt: Attempt, place: str) -> Sent | None:
         if self._backend.name in task.terms.afresh or task.terms.is_alone:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from catalog_imagegen.domain.failure import Failure
-from catalog_imagegen.domain.job import Attempt
+from catalog_imagegen.domain.job import Attempt, AttemptRecord
 from catalog_imagegen.pipeline.alerts import Alerts
 from catalog_imagegen.pipeline.board import Board, Task
-from catalog_imagegen.pipeline.policy import next_terms
+from catalog_imagegen.pipeline.policy import Terms, next_terms
 from catalog_imagegen.pipeline.workshop import Made, Outcome, Production, Workshop
 
 
@@ -55,13 +56,24 @@ class Desk:
             return
         self.shop.ledger.fail_attempt(attempt.prompt_id, failure)
         self._tell(task, failure)
-        failed = self.shop.ledger.failed_attempts(task.key)
-        terms = next_terms(task.picture, failed, self.board.capacities(), attempts=self.shop.attempts)
+        terms = self.next_terms(task, self.shop.ledger.failed_attempts(task.key))
         if terms is None:
             self.give_up(task, failure)
             return
         self.shop.ledger.release(render_lease(task))
         self.board.put_back(Task(task.picture, terms))
+
+    def next_terms(self, task: Task, failed: Sequence[AttemptRecord]) -> Terms | None:
+        """How to go on with a picture after these attempts; None when it is to be given up.
+
+        Where the servers that are there do not help any more, one that is away may: the picture waits for it.
+        """
+        for with_absent in (False, True):
+            servers = self.board.capacities(with_absent=with_absent)
+            terms = next_terms(task.picture, failed, servers, attempts=self.shop.attempts)
+            if servers and terms is not None:
+                return terms
+        return None
 
     def _was_cancelled(self, attempt: Attempt) -> bool:
         """Whether another process took the attempt back: ``jobs cancel``."""

@@ -26,6 +26,7 @@ DEADLINE_S = 60
 ATTEMPTS = 2
 IN_FLIGHT = 3
 SHA_256 = re.compile(r"[0-9a-f]{64}")
+PNG = b"\x89PNG"
 ONE_PRODUCT = ("--limit", "1")
 ONE_PLATFORM = ("--platform", "taobao_tmall")
 MARK = "catalog-imagegen"
@@ -95,11 +96,16 @@ class Shop:
     def placeholders(self, data: str = "data") -> list[bool]:
         """For every render in the store: whether it is marked as a placeholder."""
         found = []
-        for blob in sorted((self.root / data / "blobs").glob("??/*")):
+        for blob in renders(self.root / data):
             with Image.open(blob) as picture:
                 picture.load()
                 found.append(MARK in picture.info)
         return found
+
+
+def renders(data: Path) -> list[Path]:
+    """The blobs that are pictures; the others are what they were made of."""
+    return [blob for blob in sorted((data / "blobs").glob("??/*")) if blob.read_bytes().startswith(PNG)]
 
 
 def finish(process: subprocess.Popen[str]) -> Ran:
@@ -135,8 +141,7 @@ def until(found: Callable[[], Any]) -> Any:
 def is_half_way(shop: Shop, url: str) -> bool:
     """Whether a picture is stored and more are running and waiting."""
     queue = requests.get(f"{url}/queue", timeout=DEADLINE_S).json()
-    stored = any(SHA_256.fullmatch(file.name) for file in (shop.root / "data" / "blobs").glob("??/*"))
-    return bool(stored and queue["queue_running"] and queue["queue_pending"])
+    return bool(renders(shop.root / "data") and queue["queue_running"] and queue["queue_pending"])
 
 
 @pytest.fixture
@@ -240,7 +245,7 @@ def test_a_server_that_stays_away_is_for_a_later_run(own_server: ComfyUI, shop: 
 def test_failures_are_told_apart_and_end(comfyui_url: str, shop: Shop) -> None:
     """Each picture is tried twice, says truly what happened and stops nothing else; a better prompt is new."""
     clean = {file: file.read_text(encoding="utf-8") for file in (shop.root / "prompt_templates").glob("*.j2")}
-    codes = {"main": "bad_picture", "lifestyle": "execution_error", "detail": "out_of_memory"}
+    codes = {"main": "black", "lifestyle": "execution_error", "detail": "out_of_memory"}
     codes["main_portrait"] = codes["main"]  # its template is a child of main's
     shop.tell(main="[[black]]", lifestyle="[[error]]", detail="[[oom]]")
     first = shop.run(comfyui_url, *ONE_PRODUCT)

@@ -166,6 +166,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "docs/nightly-sync.md": Scenario(with_sources, second_sync_rests),
     "docs/platforms.md": Scenario(check=corner_shop_has_a_listing),
     "docs/reviewing.md": Scenario(check=reports_inside),
+    "docs/servers.md": Scenario(),
     "docs/roles.md": Scenario(check=box_is_listed),
     "docs/templates.md": Scenario(with_pets, pets_look_different, has_server=True),
     "docs/troubleshooting.md": Scenario(has_server=True),

@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 from openpyxl import Workbook
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from tests.e2e.cli import called
 from tests.small import small_sizes
@@ -53,9 +54,10 @@ class Shop:
     """A workspace with a catalog of its own."""
 
     def __init__(self, root: Path, *, comfyui: str = "") -> None:
+        """*comfyui* are the servers to use, with spaces between; without any, the built-in simulator is."""
         self.root = root
         self.catalog = root / "products.xlsx"
-        self._where = ["--comfyui", comfyui] if comfyui else ["--simulate"]
+        self._where = [w for url in comfyui.split() for w in ("--comfyui", url)] or ["--simulate"]
         self.command("init", str(root), check=True)
         roles = root / "config" / "roles.toml"
         small = small_sizes(roles.read_text(encoding="utf-8"), longest=128)
@@ -132,6 +134,17 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONUTF8": "1"}
 
 
+def start(shop: Shop, *words: str) -> subprocess.Popen[str]:
+    """A command, or a ``run`` of the shop's catalog, that goes on while the test does something else."""
+    return subprocess.Popen(
+        shop.arguments(*(words or shop.run_words())),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+
+
 def changed(rows: Sequence[Sequence[str]], row: int, column: str, value: str) -> list[list[str]]:
     """The rows with one cell changed."""
     copies = [list(r) for r in rows]
@@ -140,9 +153,16 @@ def changed(rows: Sequence[Sequence[str]], row: int, column: str, value: str) ->
 
 
 @contextmanager
-def simulator_process(*, seconds: float) -> Iterator[str]:
+def simulator_process(*, seconds: float, more: Sequence[str] = ()) -> Iterator[str]:
     """A simulator in a process of its own; its URL."""
-    words = ["simulator", "--port", "0", "--seconds", str(seconds)]
+    with simulators_process(1, seconds=seconds, more=more) as (url,):
+        yield url
+
+
+@contextmanager
+def simulators_process(count: int, *, seconds: float, more: Sequence[str] = ()) -> Iterator[list[str]]:
+    """So many simulators in one process of their own; their URLs."""
+    words = ["simulator", "--port", "0", "--seconds", str(seconds), "--servers", str(count), *more]
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "catalog_imagegen", *words],
         stdout=subprocess.PIPE,
@@ -151,21 +171,32 @@ def simulator_process(*, seconds: float) -> Iterator[str]:
     )
     assert process.stdout is not None
     try:
-        yield process.stdout.readline().rpartition(" ")[2].strip()
+        yield [process.stdout.readline().rpartition(" ")[2].strip() for _ in range(count)]
     finally:
         process.terminate()
         process.wait(20)
         process.stdout.close()
 
 
+@retry(
+    retry=retry_if_exception_type(requests.ConnectionError), wait=wait_fixed(0.05), stop=stop_after_delay(20)
+)
+def executed(url: str) -> list[Mapping[str, Any]]:
+    """What a simulator really executed, in order: prompt_id, graph, started_ms, ended_ms, completed.
+
+    Waits for one that is just being restarted.
+    """
+    found: list[Mapping[str, Any]] = requests.get(f"{url}/simulator/executions", timeout=30).json()
+    return found
+
+
 def executions(url: str) -> Counter[str]:
     """What a simulator really executed: graph without its file name → times."""
-    answer = requests.get(f"{url}/simulator/executions", timeout=30)
-    found: list[Mapping[str, Any]] = answer.json()
-    return Counter(_bare(entry["graph"]) for entry in found)
+    return Counter(bare(entry["graph"]) for entry in executed(url))
 
 
-def _bare(graph: Mapping[str, Any]) -> str:
+def bare(graph: Mapping[str, Any]) -> str:
+    """A graph as text, without the name of the file: the same for the same picture."""
     bare = {
         node: [body["class_type"], {k: v for k, v in body["inputs"].items() if k != "filename_prefix"}]
         for node, body in graph.items()

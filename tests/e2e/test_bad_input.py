@@ -356,7 +356,9 @@ def test_comfyui_unreachable(is_flag: bool, shop: Shop) -> None:
         else:
             shop.edit(APP, "http://127.0.0.1:8188", url)
             ran = shop.run(simulate=False)
-    shop.refuses(ran, 75, url, "python main.py", "--comfyui URL", "--simulate", "run again later", "请启动它")
+    shop.refuses(
+        ran, 75, url, "python main.py", "--comfyui URL", "--simulate", "run again later", "端口上没有程序"
+    )
     if ran.out:
         assert ran.json["pictures"]["pending"] == ran.json["pictures"]["planned"] > 0
 

@@ -6,15 +6,16 @@ import json
 import random
 import signal
 import sqlite3
-import subprocess
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from tests.e2e.shop import ROWS, Shop, environment, executions, simulator_process, tree
+from tests.e2e.shop import ROWS, Shop, bare, executed, executions, simulator_process, start, tree
 
 SECONDS = 0.15
 KILLS = 10
@@ -45,17 +46,6 @@ def listings(shop: Shop) -> dict[str, Any]:
     }
 
 
-def start(shop: Shop) -> subprocess.Popen[str]:
-    """A ``run`` of the shop's catalog that goes on while the test does something else."""
-    return subprocess.Popen(
-        shop.arguments(*shop.run_words()),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-
-
 def await_executions(url: str, *, more: int) -> None:
     """Wait until the simulator has executed so many pictures more than now; how fast the machine is does not matter."""
     enough = sum(executions(url).values()) + more
@@ -76,7 +66,9 @@ def clean_run(root: Path, url: str) -> Shop:
 def check_whole(shop: Shop) -> None:
     """Every row has its bytes, and nothing half-written or unnamed is left."""
     ledger = sqlite3.connect(shop.root / "data" / "simulated" / "ledger.sqlite")
-    named = {digest for (digest,) in ledger.execute("SELECT digest FROM render")}
+    named = {
+        digest for (digest,) in ledger.execute("SELECT digest FROM render UNION SELECT digest FROM material")
+    }
     still_open = ledger.execute("SELECT count(*) FROM attempt WHERE outcome = 'open'").fetchone()
     ledger.close()
     stored = {path.name for path in (shop.root / "data" / "simulated" / "blobs").rglob("*") if path.is_file()}
@@ -131,19 +123,34 @@ def test_two_runs_at_once_render_each_picture_once(tmp_path: Path, url: str) -> 
     assert shop.run()["jobs_submitted"] == 0
 
 
-def test_interrupt_stops_kindly_and_the_next_run_goes_on(tmp_path: Path, url: str) -> None:
-    """Ctrl-C ends a run with a sentence instead of a traceback; nothing is executed twice afterwards."""
+def test_interrupt_takes_back_what_is_ours_and_the_next_run_goes_on(tmp_path: Path, url: str) -> None:
+    """Ctrl-C ends a run with a sentence, and leaves nothing of it on the server; what others sent stays there."""
     shop = Shop(tmp_path / "interrupted", comfyui=url)
     shop.write(VARIANTS)
     process = start(shop)
-    deadline = time.monotonic() + 30
-    while not executions(url) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    await_executions(url, more=2)
+    graph = executed(url)[0]["graph"]
+    foreign = requests.post(f"{url}/prompt", json={"prompt": _slowly(graph)}, timeout=30).json()["prompt_id"]
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "run again" in err
+    queue = requests.get(f"{url}/queue", timeout=30).json()
+    assert {item[1] for item in (*queue["queue_running"], *queue["queue_pending"])} <= {foreign}
+    requests.post(f"{url}/interrupt", json={"prompt_id": foreign}, timeout=30)
     counts = shop.run()["pictures"]
     assert counts["rendered"] + counts["reused"] == counts["planned"]
-    assert set(executions(url).values()) == {1}
+    whole = Counter(bare(each["graph"]) for each in executed(url) if each["completed"])
+    assert set(whole.values()) == {1}
+
+
+def _slowly(graph: Mapping[str, Any]) -> dict[str, Any]:
+    """The same picture for somebody else, who is in no hurry."""
+    return {
+        node: {
+            **body,
+            "inputs": {k: f"[[slow:20]] {v}" if k == "text" else v for k, v in body["inputs"].items()},
+        }
+        for node, body in graph.items()
+    }

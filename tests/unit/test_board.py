@@ -196,11 +196,34 @@ def test_a_run_is_over_when_nobody_is_left_who_could_make_the_rest() -> None:
     of.finish()
     of.go_away(FAST)
     assert not of.is_over()
+    of.come_back(FAST)
+    assert not of.is_over()
+    of.go_away(FAST)
+    of.release_home(FAST)
+    assert of.is_over()
+
+
+def test_a_run_that_is_over_stays_so() -> None:
+    """A server that comes back a moment later would go on alone, and wait for those that have left."""
+    of = board(pictures(1))
+    of.go_away(FAST)
     of.release_home(FAST)
     assert of.is_over()
     of.come_back(FAST)
+    assert of.is_over()
+    assert of.take(FAST) is None
+
+
+def test_a_run_is_not_over_while_a_picture_is_on_its_way_to_a_server() -> None:
+    """Taken and not sent yet: should it fail there, the other server must be there to make it."""
+    of = board(pictures(1), {FAST: Capacity(), SLOW: Capacity()})
+    task = of.take(FAST)
+    assert task is not None
+    assert of.take(SLOW) is None
     assert not of.is_over()
-    assert taken(of, FAST)
+    of.put_back(Task(task.picture, Terms(only=SLOW)))
+    assert not of.is_over()
+    assert taken(of, SLOW)
 
 
 def test_a_server_that_failed_a_picture_comes_last() -> None:

@@ -41,7 +41,8 @@ def test_every_failure_has_a_policy_and_ends(code: FailureCode) -> None:
     """However often it comes, a picture is not tried for ever, unless the failure is nobody's fault."""
     tries = 0
     history: list[tuple[str, str]] = []
-    while next_terms(wanted(), failed(*history), EQUAL, attempts=2) is not None and tries < 9:
+    alone = {A: Capacity(vram_gb=16)}
+    while next_terms(wanted(), failed(*history), alone, attempts=2) is not None and tries < 9:
         history.append((code, A))
         tries += 1
     budget = POLICIES[code].budget
@@ -82,17 +83,29 @@ def test_then_a_server_with_more_memory() -> None:
     assert (there.only, there.is_alone) == (B, True)
 
 
+def test_then_another_with_as_much() -> None:
+    """Other programs may use the card of the first."""
+    terms = next_terms(wanted(), failed(("out_of_memory", A), ("out_of_memory", A)), EQUAL, attempts=2)
+    assert terms is not None
+    assert (terms.only, terms.avoid, terms.shrink) == ("", frozenset({A}), 0)
+    less = {A: Capacity(vram_gb=16), B: Capacity(vram_gb=8)}
+    assert next_terms(wanted(), failed(("out_of_memory", A), ("out_of_memory", A)), less, attempts=2) is None
+
+
 def test_then_a_smaller_size_if_the_role_allows_one() -> None:
     """Each of them, and then no more."""
+    alone = {A: Capacity(vram_gb=16)}
     twice = failed(("out_of_memory", A), ("out_of_memory", A))
-    assert next_terms(wanted(), twice, EQUAL, attempts=2) is None
-    terms = next_terms(SHRINKING, twice, EQUAL, attempts=2)
+    assert next_terms(wanted(), twice, alone, attempts=2) is None
+    terms = next_terms(SHRINKING, twice, alone, attempts=2)
     assert terms is not None
     assert terms.shrink == 1
     small = failed(("out_of_memory", A, 1), ("out_of_memory", A, 1))
-    assert next_terms(SHRINKING, [*twice, *small], EQUAL, attempts=2) is not None
-    smallest = failed(("out_of_memory", B, 2), ("out_of_memory", B, 2))
-    assert next_terms(SHRINKING, [*twice, *small, *smallest], EQUAL, attempts=2) is None
+    terms = next_terms(SHRINKING, [*twice, *small], alone, attempts=2)
+    assert terms is not None
+    assert terms.shrink == 2
+    smallest = failed(("out_of_memory", A, 2), ("out_of_memory", A, 2))
+    assert next_terms(SHRINKING, [*twice, *small, *smallest], alone, attempts=2) is None
 
 
 def test_a_server_that_is_gone_ends_its_rung() -> None:

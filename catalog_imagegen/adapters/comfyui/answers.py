@@ -10,7 +10,10 @@ from catalog_imagegen.domain.failure import Failure, FailureCode
 from catalog_imagegen.domain.job import Finished
 
 _OUT_OF_MEMORY = {"OutOfMemoryError", "OOM_EXCEPTION"}
-_FILE_ERRORS = {"OSError", "PermissionError", "FileNotFoundError"}
+_FILE_ERRORS = {
+    error.__name__
+    for error in (OSError, PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError)
+}
 """Of a node that saves, these are about the server's disk."""
 _ABOUT_THE_SERVER = {"missing_node_type", "invalid_prompt", "value_not_in_list"}
 """What validation says when another server may well accept the same graph; ``invalid_prompt`` is how servers before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import tenacity
@@ -55,6 +56,8 @@ class ComfyUIBackend:
         self.capacity = capacity
         self.must_be_simulator: bool | None = None
         """What it must turn out to be when it comes back: placeholders never mix with pictures."""
+        self.measure: Callable[[Condition], Capacity] | None = None
+        """What it may be given by what it says of itself: one that was away at first has not said so yet."""
 
     @property
     def name(self) -> str:
@@ -93,13 +96,19 @@ class ComfyUIBackend:
     def probe(self) -> None:
         """Look once whether the server answers, as what it was. Raises BackendUnavailable."""
         try:
-            stats = self._client.system_stats()
-            self._client.queue()
+            try:
+                seen = self._recognised()
+                running, _ = self._client.queue()
+            except Unreachable as error:
+                if error.code != "reset":
+                    raise
+                seen = self._recognised()  # one connection that breaks off is nothing to tell anybody
+                running, _ = self._client.queue()
+            self._watch.check_stuck(running)
         except Unreachable as error:
             raise self._unavailable(error) from error
-        if self.must_be_simulator not in (None, condition(stats, 0, 0).is_simulator):
-            another = "a simulator stands where a server was, or the other way round"
-            raise self._unavailable(Unreachable("not_comfyui", another))
+        if self.measure is not None:
+            self.capacity = replace(self.measure(seen), unfit=self.capacity.unfit)
         self._watch.check_soon()
 
     def lacks(self, graph: Mapping[str, Any]) -> list[str]:
@@ -146,8 +155,10 @@ class ComfyUIBackend:
 
         def send() -> str | Failure:
             nonlocal sent
-            if sent and self._knows_now(prompt_id):
-                return prompt_id
+            if sent:
+                self._recognised()  # another may have taken its place since
+                if self._knows_now(prompt_id):
+                    return prompt_id
             sent = True
             try:
                 answer = self._client.submit(
@@ -163,8 +174,9 @@ class ComfyUIBackend:
             return accepted
 
         self._listener.start()
+        socket, began = self._listener.socket, time.monotonic()
         accepted = self._patiently(send)
-        self._listener.expect()
+        self._listener.expect(socket, began)
         return accepted
 
     def next_ended(
@@ -215,6 +227,14 @@ class ComfyUIBackend:
                 self._watch.forget(prompt_id)
                 taken.add(prompt_id)
         return taken
+
+    def _recognised(self) -> Condition:
+        """What the server says of itself, if it is what it was."""
+        seen = condition(self._client.system_stats(), 0, 0)
+        if self.must_be_simulator not in (None, seen.is_simulator):
+            another = "a simulator stands where a server was, or the other way round"
+            raise Unreachable("not_comfyui", another)
+        return seen
 
     def _knows_now(self, prompt_id: str) -> bool:
         return self._whereabouts_now([prompt_id])[prompt_id] != "unknown"

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import websocket
@@ -33,6 +34,10 @@ _SKIPPED = tuple(
 )
 """The steps of all nodes at once, several times a second (``progress`` says the same in a tenth of the bytes), and
 the length of the queue."""
+
+
+_SID = b'"sid"'
+"""In the status that greets a new socket. Greetings come another way than events: they come though those are held up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,9 @@ class Listener:
         self._signs: dict[str, float] = {}
         self._is_closing = threading.Event()
         self._is_open = False
+        self._sockets = 0
+        self._is_proven = False
+        self._heard_at = 0.0
         self._awaited_since: float | None = None
         self._deaf = 0
         self._thread: threading.Thread | None = None
@@ -87,19 +95,26 @@ class Listener:
 
     @property
     def is_live(self) -> bool:
-        """Whether what ends would be heard of: the socket is open, and what was due has come or may still come."""
+        """Whether what ends would be heard of: this socket has told something, and nothing is overdue."""
         since = self._awaited_since
-        return self._is_open and (since is None or time.monotonic() - since < LATE_S)
+        return self._is_open and self._is_proven and (since is None or time.monotonic() - since < LATE_S)
 
     @property
     def times_deaf(self) -> int:
-        """How often a socket turned out to be deaf."""
+        """How often a socket turned out to be deaf, or was refused by a server that is there."""
         return self._deaf
 
-    def expect(self) -> None:
-        """A prompt was submitted: the server must say something now."""
-        if self._is_open and self._awaited_since is None:
+    @property
+    def socket(self) -> int:
+        """The number of the socket that is open; 0 if none is."""
+        return self._sockets if self._is_open else 0
+
+    def expect(self, socket: int, since: float) -> None:
+        """A prompt was submitted while that *socket* was open: it must have told something *since*, or do so now."""
+        if socket and socket == self.socket and self._awaited_since is None:
             self._awaited_since = time.monotonic()
+            if self._heard_at >= since:
+                self._awaited_since = None
 
     def last_sign(self, prompt_id: str) -> float | None:
         """When a prompt was last heard to make progress, or None if it never was."""
@@ -132,6 +147,9 @@ class Listener:
                 self._one_socket()
             except (OSError, websocket.WebSocketException) as error:
                 log.debug("%s: websocket: %s", self._address, error)
+                if isinstance(error, websocket.WebSocketBadStatusException):
+                    # 5xx comes from a proxy while the server is away
+                    self._deaf += error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
             finally:
                 self._is_open = False
                 self._awaited_since = None
@@ -155,6 +173,8 @@ class Listener:
         )
         try:
             connection.settimeout(TICK_S)
+            self._is_proven = False
+            self._sockets += 1
             self._is_open = True
             while not self._is_closing.is_set() and not self._is_deaf():
                 with contextlib.suppress(websocket.WebSocketTimeoutException):
@@ -173,15 +193,25 @@ class Listener:
     def _hear(self, opcode: int, data: bytes) -> None:
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise websocket.WebSocketConnectionClosedException("the server closed it")
-        self._awaited_since = None
         if opcode != websocket.ABNF.OPCODE_TEXT or data.startswith(_SKIPPED):
+            if _SID not in data:
+                self._prove()
             return
         try:
             message = json.loads(data)
         except ValueError:
             return
         if isinstance(message, dict) and isinstance(message.get("data"), dict):
-            self._note(str(message.get("type")), message["data"])
+            kind, told = str(message.get("type")), message["data"]
+            if "prompt_id" in told:
+                self._prove()
+            self._note(kind, told)
+
+    def _prove(self) -> None:
+        """Something came the way that events come."""
+        self._is_proven = True
+        self._heard_at = time.monotonic()
+        self._awaited_since = None
 
     def _note(self, kind: str, data: Mapping[str, Any]) -> None:
         prompt_id = data.get("prompt_id")

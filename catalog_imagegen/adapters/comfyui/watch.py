@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from catalog_imagegen.adapters.comfyui.answers import outcome
 from catalog_imagegen.adapters.comfyui.client import Client, Unreachable
@@ -15,8 +15,8 @@ POLL_S = 0.06
 """Between looks at the history of the prompt that is due to end."""
 POLL_LATE_S = 0.5
 """The same long after it was due, or long before."""
-POLL_LIVE_S = 1.5
-"""The same while the websocket would tell of the end at once."""
+POLL_LIVE_S = 6.0
+"""The same while the websocket would tell of the end at once; if it does not, the queue will."""
 QUEUE_CHECK_S = 2.0
 """Between looks at the queue, which tells of all prompts at once what runs, what waits and what was lost."""
 LOST_AFTER = 2
@@ -30,8 +30,8 @@ STOP_S = 10.0
 class Watch:
     """Watches the prompts of one server. The history is the truth; the websocket only says when to look.
 
-    *stall_s*: seconds without a step before a picture is examined; *job_timeout_s*: seconds it may execute where its
-    steps cannot be heard.
+    *stall_s*: seconds without a step before a picture is stopped; *job_timeout_s*: seconds that one may execute whose
+    steps cannot be heard, somebody else's included.
     """
 
     def __init__(self, client: Client, listener: Listener, *, stall_s: float, job_timeout_s: float) -> None:
@@ -42,6 +42,8 @@ class Watch:
         self._running_since: dict[str, float] = {}
         self._missed: dict[str, int] = {}
         self._idle_since: float | None = None
+        self._foreign: tuple[str, float] = ("", 0.0)
+        self._stuck: set[str] = set()
         self._looked_at = 0.0
         self._queue_seen_at = 0.0
 
@@ -83,6 +85,12 @@ class Watch:
         self._queue_seen_at = 0.0
         self._idle_since = None
 
+    def check_stuck(self, running: Collection[str]) -> None:
+        """Raise Unreachable while the server still hangs in what could not be stopped."""
+        self._stuck &= set(running)
+        if self._stuck:
+            raise Unreachable("stuck", f"it still executes {', '.join(sorted(self._stuck))}")
+
     def stop(self, prompt_id: str) -> Finished | Failure | None:
         """Interrupt a prompt; how it ended, or None when it goes on running."""
         self._client.delete([prompt_id])
@@ -122,7 +130,8 @@ class Watch:
         self._queue_seen_at = now
         running, pending = self._client.queue()
         self._check_worker(running, pending, now)
-        for prompt_id in prompt_ids:
+        self._check_foreign(running, prompt_ids, now)
+        for prompt_id in sorted(prompt_ids, key=lambda each: each in running):  # what has ended comes first
             if prompt_id in running:
                 self._missed.pop(prompt_id, None)
                 since = self._running_since.setdefault(prompt_id, now)
@@ -154,16 +163,26 @@ class Watch:
             seconds = f"{now - self._idle_since:.0f}"
             raise Unreachable("dead_worker", f"{len(pending)} prompts wait, and none has run for {seconds} s")
 
+    def _check_foreign(self, running: Sequence[str], prompt_ids: Sequence[str], now: float) -> None:
+        """Ours may wait for somebody else's prompt, but not for ever: nobody hears its steps, and it may hang."""
+        head = next((prompt_id for prompt_id in running if prompt_id not in prompt_ids), "")
+        if head != self._foreign[0]:
+            self._foreign = (head, now)
+        busy_s = now - self._foreign[1]
+        if head and busy_s > self._job_timeout_s:
+            self._stuck.add(head)
+            raise Unreachable("stuck", f"it has been executing {head}, which is not ours, for {busy_s:.0f} s")
+
     def _examine(self, prompt_id: str, since: float, now: float) -> Ended | None:
         """Whether a picture still makes progress. One that does is left alone, however long it takes."""
         sign = self._listener.last_sign(prompt_id)
-        can_hear = self._listener.is_live or sign is not None
-        limit_s = self._stall_s if can_hear else self._job_timeout_s
+        limit_s = self._stall_s if self._listener.is_live else self._job_timeout_s
         silent_s = now - max(since, sign or since)
         if silent_s <= limit_s:
             return None
         ended = self.stop(prompt_id)
         if ended is None:
+            self._stuck.add(prompt_id)
             raise Unreachable(
                 "stuck", f"{prompt_id} makes no step for {silent_s:.0f} s and cannot be interrupted"
             )

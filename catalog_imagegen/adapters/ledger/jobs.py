@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
@@ -26,10 +26,20 @@ _OF_RENDER = (
     select(ATTEMPT).where(ATTEMPT.c.render_key == bindparam("render")).order_by(ATTEMPT.c.submitted_at)
 )
 _STANDING = select(ATTEMPT).where(ATTEMPT.c.outcome == "open").order_by(ATTEMPT.c.submitted_at)
-_HOLDER = select(LEASE.c.holder).where(LEASE.c.name == bindparam("lease"))
 _MADE = select(RENDER).where(RENDER.c.render_key == bindparam("render"))
 _GIVEN_UP = select(PICTURE.c.failed_code, PICTURE.c.failure).where(
     PICTURE.c.failed_key == bindparam("render")
+)
+_BEGUN = ATTEMPT.insert()
+_DONE = (
+    update(ATTEMPT)
+    .where(ATTEMPT.c.prompt_id == bindparam("prompt"))
+    .values(outcome="done", started_at=bindparam("began"), finished_at=bindparam("ended"))
+)
+_SHOWN = (
+    update(PICTURE)
+    .where(PICTURE.c.render_key == bindparam("render"))
+    .values(shown_key=bindparam("render"), failed_key=None, failed_code="", failure="")
 )
 
 
@@ -58,13 +68,13 @@ class JobRows(Sql):
         """Take a picture's lease with the first free place, or neither; see the port."""
         render = attempt.render_key
         with self._writing() as db:
-            holder = db.execute(_HOLDER, {"lease": lease}).scalar()
-            if holder is not None and self._is_alive(holder):
+            held = self._held(db, [lease, *places])
+            if lease in held:
                 return Claim(is_busy=True)
-            place = self._lease_first(db, places)
+            place = next((name for name in places if name not in held), None)
             if place is None:
                 return Claim()
-            self._upsert(db, LEASE, [{"name": lease, "holder": self._holder}])
+            self._upsert(db, LEASE, [{"name": name, "holder": self._holder} for name in (place, lease)])
             made = db.execute(_MADE, {"render": render}).first()
             given_up = db.execute(_GIVEN_UP, {"render": render}).first()
             rows = db.execute(_OF_RENDER, {"render": render}).all()
@@ -89,7 +99,7 @@ class JobRows(Sql):
 
     def _begin(self, db: Connection, attempt: Attempt) -> None:
         db.execute(
-            ATTEMPT.insert(),
+            _BEGUN,
             {
                 "prompt_id": attempt.prompt_id,
                 "render_key": attempt.render_key,
@@ -207,22 +217,11 @@ class JobRows(Sql):
                     }
                 ],
             )
-            db.execute(
-                update(ATTEMPT)
-                .where(ATTEMPT.c.prompt_id == attempt.prompt_id)
-                .values(
-                    outcome="done",
-                    started_at=_moment(finished.started_ms),
-                    finished_at=_moment(finished.finished_ms) or now(),
-                )
-            )
-            db.execute(
-                update(PICTURE)
-                .where(PICTURE.c.render_key == render.render_key)
-                .values(shown_key=render.render_key, failed_key=None, failed_code="", failure="")
-            )
+            began, ended = _moment(finished.started_ms), _moment(finished.finished_ms) or now()
+            db.execute(_DONE, {"prompt": attempt.prompt_id, "began": began, "ended": ended})
+            db.execute(_SHOWN, {"render": render.render_key})
             if lease:
-                db.execute(delete(LEASE).where(LEASE.c.name == lease, LEASE.c.holder == self._holder))
+                self._release(db, [lease])
 
     def give_up(self, key: ImageKey, render: Fingerprint, failure: Failure) -> None:
         """Record that the attempts at a render are used up."""

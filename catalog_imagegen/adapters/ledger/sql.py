@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine, Insert, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from catalog_imagegen.adapters.ledger.database import READ_ONLY
@@ -15,6 +16,10 @@ from catalog_imagegen.adapters.ledger.tables import LEASE
 
 CHUNK = 5_000
 """Values per IN list; SQLite takes 32,766 variables in a statement."""
+# Statements of the tight loop are built once: building one takes longer than carrying it out.
+_NAMED = LEASE.c.name.in_(bindparam("names", expanding=True))
+_HELD = select(LEASE.c.name, LEASE.c.holder).where(_NAMED)
+_RELEASED = delete(LEASE).where(_NAMED, LEASE.c.holder == bindparam("by"))
 
 
 class Sql:
@@ -37,15 +42,19 @@ class Sql:
 
     def _lease_first(self, db: Connection, names: Sequence[str]) -> str | None:
         """Take the first of these leases that no living process holds."""
-        held = {
-            row.name
-            for row in db.execute(select(LEASE).where(LEASE.c.name.in_(names)))
-            if self._is_alive(row.holder)
-        }
+        held = self._held(db, names)
         name = next((name for name in names if name not in held), None)
         if name is not None:
             self._upsert(db, LEASE, [{"name": name, "holder": self._holder}])
         return name
+
+    def _held(self, db: Connection, names: Sequence[str]) -> set[str]:
+        """Those of these leases that a living process holds, be it ours."""
+        return {name for name, holder in db.execute(_HELD, {"names": names}) if self._is_alive(holder)}
+
+    def _release(self, db: Connection, names: Sequence[str]) -> None:
+        """Give leases back, as far as they are ours."""
+        db.execute(_RELEASED, {"names": names, "by": self._holder})
 
     def _upsert(
         self, db: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Collection[str] = ()
@@ -53,13 +62,15 @@ class Sql:
         """Insert rows or replace what stands under their keys, except the columns to *keep*."""
         if not rows:
             return
-        insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-        keys = [column.name for column in table.primary_key]
-        statement = insert(table)
-        replaced = {
-            name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep
-        }
-        db.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), list(rows))
+        db.execute(_replacing(db.dialect.name, table, tuple(rows[0]), frozenset(keep)), list(rows))
+
+
+@cache
+def _replacing(dialect: str, table: Table, columns: tuple[str, ...], keep: frozenset[str]) -> Insert:
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    keys = [column.name for column in table.primary_key]
+    replaced = {name: statement.excluded[name] for name in columns if name not in keys and name not in keep}
+    return statement.on_conflict_do_update(index_elements=keys, set_=replaced)
 
 
 def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

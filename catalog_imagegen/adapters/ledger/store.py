@@ -36,7 +36,7 @@ class SqlLedger(CatalogRows, PictureRows, ReviewRows, JobRows, StampRows):
     def release(self, *names: str) -> None:
         """Give leases back, as far as they are ours."""
         with self._writing() as db:
-            db.execute(delete(LEASE).where(LEASE.c.name.in_(names), LEASE.c.holder == self._holder))
+            self._release(db, names)
 
     def digests(self) -> set[Digest]:
         """The bytes that rows name."""
