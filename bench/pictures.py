@@ -17,9 +17,10 @@ SIZE = 1024
 """Pixels, across and down."""
 
 
-def new_pictures(count: int, *, workflows: Sequence[str] = (TURBO,)) -> list[Wanted]:
-    """So many pictures in catalog order, which take turns in the workflows."""
-    return [_picture(order, _workflow(workflows[order % len(workflows)])) for order in range(count)]
+def new_pictures(count: int, *, workflows: Sequence[str] = (TURBO,), first: int = 0) -> list[Wanted]:
+    """So many pictures in catalog order, which take turns in the workflows; *first* is the place of the first one."""
+    places = range(first, first + count)
+    return [_picture(order, _workflow(workflows[order % len(workflows)])) for order in places]
 
 
 def saved_as(prefix: str, wanted: Wanted) -> Mapping[str, Any]:

@@ -15,9 +15,12 @@ from bench.decoding import Decoding
 from bench.pictures import new_pictures
 from catalog_imagegen.bootstrap import Servers, init_workspace, open_house
 from catalog_imagegen.config import Workspace
+from catalog_imagegen.domain.job import Plan, PlannedPicture
 from catalog_imagegen.pipeline.produce import produce
 from catalog_imagegen.pipeline.workshop import Made, Workshop
 
+SHOP = 5_000
+"""Pictures that the ledger knows besides those to be rendered: a table that is searched shows only when it is full."""
 STATUS = Path("/proc/self/status")
 
 
@@ -66,6 +69,10 @@ def make(order: Order) -> tuple[float, str, Spent]:
         init_workspace(Path(folder))
         with open_house(Workspace(Path(folder)), Servers(urls=order.urls)) as house, Decoding() as decoding:
             services = house.services
+            shop_pictures = [*wanted, *new_pictures(SHOP, first=order.pictures)]
+            services.ledger.keep_plan(
+                Plan(tuple(PlannedPicture(each, "render", "") for each in shop_pictures))
+            )
             shop = Workshop(
                 ledger=services.ledger,
                 blobs=services.blobs,

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.clients import Timing
+from bench.producing import Spent
 
 console = Console(highlight=False)
 
@@ -66,6 +67,11 @@ def seconds(timings: Sequence[Timing]) -> float:
     return median(timing.wall_s for timing in timings)
 
 
+def _cpu(spent: Sequence[Spent]) -> tuple[list[float], list[float]]:
+    """Processor seconds of runs: what is not decoding, and decoding."""
+    return [each.cpu_s - each.decoding_s for each in spent], [each.decoding_s for each in spent]
+
+
 def show(report: Report) -> None:
     """What was measured, and what that means."""
     style = "bold yellow" if report.is_simulated else "bold"
@@ -74,6 +80,11 @@ def show(report: Report) -> None:
         took = " ".join(f"{timing.wall_s:.2f}" for timing in timings)
         rate = report.pictures / seconds(timings)
         console.print(f"  {client:<18} {seconds(timings):6.2f} s   {rate:5.2f} a second   (runs: {took})")
+        if spent := [timing.spent for timing in timings if timing.spent]:
+            rest, decoding = (1000 * median(each) / report.pictures for each in _cpu(spent))
+            peak = median(each.peak_mb for each in spent)
+            told = f"{decoding:.1f} ms of processor time decoding and {rest:.1f} ms else, peak {peak:.0f} MB"
+            console.print(f"  {'':<18} a picture: {told}")
     table = Table(box=None)
     for name in ("", "figure", "target", "met"):
         table.add_column(name, justify="right" if name else "left")

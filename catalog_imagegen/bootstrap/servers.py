@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,12 @@ class Fleet:
         """Every server that answers, whatever it can render. Raises BackendUnavailable when none does."""
         if not self._backends:
             self._greet_configured()
-        return [backend for backend in self._backends if backend.name not in self._absent]
+        else:
+            self._look_for_the_absent()
+        present = [backend for backend in self._backends if backend.name not in self._absent]
+        if not present:
+            raise next(iter(self._absent.values()))
+        return present
 
     def at(self, url: str) -> ComfyUIBackend:
         """The server of a URL, configured or not, answering or not."""
@@ -81,7 +86,8 @@ class Fleet:
                 present.remove(backend)
                 continue
             unfit = {name for name, found in problems.items() if found}
-            backend.capacity = replace(backend.capacity, unfit=backend.capacity.unfit | unfit)
+            others = backend.capacity.unfit - problems.keys()
+            backend.capacity = replace(backend.capacity, unfit=others | unfit)
             for name in unfit:
                 lacking.setdefault(name, []).append((backend, problems[name]))
         if not present:
@@ -89,6 +95,19 @@ class Fleet:
         for name, found in lacking.items():
             _check_somebody_can(name, found, [*present, *self._absent])
         return self._backends
+
+    def _look_for_the_absent(self) -> None:
+        """Servers that were away for an earlier part of this command may be there now."""
+        for backend in self._backends:
+            if backend.name in self._absent:
+                with suppress(BackendUnavailable):
+                    backend.probe()
+                    del self._absent[backend.name]
+
+    def _hang_up(self) -> None:
+        """Let all listeners end at once; closing waits for each."""
+        for backend in self._backends:
+            backend.hang_up()
 
     def _greet_configured(self) -> None:
         if self._servers.simulate:
@@ -111,8 +130,11 @@ class Fleet:
         Raises BackendUnavailable when nobody does, ConfigError when both kinds do.
         """
         kinds: set[bool] = set()
-        for server in servers:
-            backend = self._open(server)
+        try:
+            opened = [(server, self._open(server)) for server in servers]
+        finally:
+            self._stack.callback(self._hang_up)
+        for server, backend in opened:
             try:
                 seen = backend.greet()
             except BackendUnavailable as error:
@@ -122,7 +144,9 @@ class Fleet:
             backend.capacity = _capacity(server, seen, self._settings)
         if not kinds and self._absent:
             self._backends.clear()
-            raise next(iter(self._absent.values()))
+            absent = dict(self._absent)
+            self._absent.clear()
+            raise next(iter(absent.values()))
         if len(kinds) > 1:
             raise ConfigError(
                 "simulators and real servers are named together; placeholders never mix with pictures, "

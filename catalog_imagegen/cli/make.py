@@ -234,8 +234,8 @@ def _finish(house: House, report: Report, *, as_json: bool, is_small_change: boo
         page = house.workspace.output / "report.html"
         show.report(report, page=str(page), is_simulated=house.workspace.is_simulated)
     refresh(house, is_small_change=is_small_change)
-    if report.unavailable and report.pictures["pending"]:
-        if as_json:
+    if report.pictures["pending"]:
+        if as_json and report.unavailable:
             show.complain(report.unavailable[0])
         raise typer.Exit(EXIT_TRY_LATER)
     has_errors = any(issue.severity == "error" for issue in report.issues)

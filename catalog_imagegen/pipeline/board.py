@@ -19,6 +19,8 @@ TAIL = 4
 """While more pictures wait than this many times all places, every server may take what it can: none will be idle."""
 WORTH_MOVING_S = 0.5
 """A picture that waits on one server is moved to an idle one if it is done this much sooner there, and by a tenth."""
+FULL_FOR_S = 1.0
+"""How long a server counts as full after no place was to be had there."""
 MOVE_S = 0.3
 """What moving costs."""
 
@@ -58,6 +60,8 @@ class Station:
     is_away: bool = False
     is_released: bool = False
     """It stays away, or has made nothing since: what it was sent may be made by others."""
+    full_until: float = 0.0
+    """Other processes have all its places."""
     recalled: set[Fingerprint] = field(default_factory=set)
 
     def ready_at(self, now: float, count: int | None = None) -> float:
@@ -239,6 +243,27 @@ class Board:
             station.recalled.clear()
             return found
 
+    def take_stranded(self) -> list[Task]:
+        """When nobody goes on any more: the pictures that no server may make on their terms, there or away."""
+        with self._changed:
+            if self._is_over or self._in_hand or not self._is_hopeless():
+                return []
+            stations = self._stations.values()
+            stranded = [
+                task
+                for task in self._waiting()
+                if not any(may_make(s.name, s.capacity, task.picture, task.terms) for s in stations)
+            ]
+            for task in stranded:
+                self._groups[task.group].remove(task)
+            self._in_hand += len(stranded)
+            return stranded
+
+    def mark_full(self, server: str) -> None:
+        """Other processes hold all places of a server: for a while nothing is left to it."""
+        with self._changed:
+            self._stations[server].full_until = self._clock() + FULL_FOR_S
+
     def is_over(self) -> bool:
         """Whether nothing is left that a server could still make: all is done, or all that could stay away.
 
@@ -325,7 +350,7 @@ class Board:
 
     def _is_first_here(self, station: Station, now: float) -> bool:
         """Near the end of a run: whether handing out what waits to whoever finishes it first gives this server any."""
-        present = list(self._present())
+        present = [s for s in self._present() if s is station or s.full_until <= now]
         if len(present) == 1 or sum(map(len, self._groups.values())) > TAIL * self._places:
             return True
         ready = {s.name: s.ready_at(now) for s in present}

@@ -52,7 +52,14 @@ class Hall:
 
     def is_over(self) -> bool:
         """Whether there is nothing left to do."""
+        for task in self.board.take_stranded():
+            self.desk.reconsider(task)
         return self.stop.is_set() or self.board.is_over()
+
+    @property
+    def desk(self) -> Desk:
+        """Where pictures are settled that are at no server."""
+        return Desk(self.shop, self.board, self.alerts, self.production, "")
 
 
 @dataclass(slots=True)
@@ -96,6 +103,8 @@ class Driver:
         self._trouble_began = 0.0
         self._trouble: BackendUnavailable | None = None
         self._is_good = threading.Event()
+        self._left: set[str] = set()
+        """Prompts on its queue that others were given while it was away."""
         self._waiting: Task | None = None
         """Must be alone, and waits until nothing else of ours is on the server."""
 
@@ -309,12 +318,21 @@ class Driver:
             return
         try:
             self.backend.probe()
+            self._take_back_left()
         except BackendUnavailable as error:
             self._trouble = error
             return
         self._reported = queue.SimpleQueue()  # what was met with before counts no more
+        self._is_good.clear()
         self._is_on_probation = True
         self.hall.board.come_back(self.backend.name, self.backend.capacity)
+
+    def _take_back_left(self) -> None:
+        """Pictures that others make, or have made, since this server was away: it need not execute them any more."""
+        if self._left:
+            standing = {record.prompt_id for record in self.hall.shop.ledger.standing()}
+            self.backend.withdraw(sorted(self._left - standing), running_too=True)
+            self._left.clear()
 
     def _prove(self) -> None:
         """A picture made since is proof enough."""
@@ -328,6 +346,7 @@ class Driver:
         """The server stays away: others may make what it was sent. Should it come back with them, they were lost."""
         for prompt_id in list(self._sent):
             flight = self._sent.pop(prompt_id)
+            self._left.add(prompt_id)
             self.hall.board.end(self.backend.name, flight.task)
             self.hall.shop.ledger.release(flight.sent.place)
             self._desk.leave(flight.task)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError
-from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.job import AttemptRecord, Whereabouts
 from catalog_imagegen.pipeline.ports import Ledger, RenderBackend
 
@@ -67,7 +66,8 @@ def _cancel(job: Job, ledger: Ledger, at: At) -> Cancelled:
     prompt_id = job.attempt.prompt_id
     if job.state in ("ended", "away"):
         return "ended" if job.state == "ended" else "away"
-    ledger.fail_attempt(prompt_id, Failure("cancelled", "jobs cancel"))
+    if not ledger.cancel_attempt(prompt_id, "jobs cancel"):
+        return "ended"
     try:
         taken = at(job.attempt.server).withdraw([prompt_id], running_too=True)
     except BackendUnavailable:

@@ -110,7 +110,7 @@ def _after_memory(
     picture: Wanted, memory: Sequence[AttemptRecord], servers: Mapping[str, Capacity]
 ) -> Terms | None:
     """The next rung of the ladder."""
-    shrink = max(record.shrink for record in memory)
+    shrink = min(max(record.shrink for record in memory), len(picture.smaller))
     tried = Counter(record.server for record in memory if record.shrink == shrink)
     last = memory[-1].server
     here = Terms(only=last, is_alone=True, shrink=shrink)

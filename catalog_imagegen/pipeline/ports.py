@@ -167,6 +167,10 @@ class JobLedger(Protocol):
 
     def fail_attempt(self, prompt_id: str, failure: Failure) -> None: ...
 
+    def cancel_attempt(self, prompt_id: str, reason: str) -> bool:
+        """End an attempt that somebody takes back, unless it has ended meanwhile; says whether that was done."""
+        ...
+
     def reopen_attempt(self, prompt_id: str) -> None:
         """An attempt that was cancelled has given a picture all the same."""
         ...

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
-from catalog_imagegen.domain.errors import ConfigError, ItemError
+from catalog_imagegen.domain.errors import BackendUnavailable, ConfigError, ItemError
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, digest
 from catalog_imagegen.domain.imaging import Render
 from catalog_imagegen.domain.job import Attempt, Ended, Finished
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, RenderBackend
-from catalog_imagegen.stages.recipe import Recipe, file_prefix, parse_recipe
+from catalog_imagegen.pipeline.send import FULL_S, place_names, provided
+from catalog_imagegen.stages.recipe import Recipe, file_prefix, parse_recipe, renamed
 
 LOOK_S = 1.0
 
@@ -66,26 +70,44 @@ def reproduce(
     """
     attempt, recipe = recorded(render, ledger, blobs)
     backend = min(backends, key=lambda b: (b.name != attempt.server, bool(b.lacks(recipe.graph))))
-    backend.free()
-    for name, content in recipe.pictures.items():
-        given = backend.provide(name, lambda d=content: blobs.get(Digest(d)))  # type: ignore[misc]  # bound now
-        if isinstance(given, Failure):
-            raise _failed(given)
-    graph = recipe.sent(file_prefix(attempt.run, attempt.prompt_id))
-    accepted = backend.submit(str(uuid.uuid4()), graph, recipe.job, front=True)
+    with _place(backend, ledger):
+        backend.free()
+        names = provided(recipe.pictures, backend, blobs)
+        if isinstance(names, Failure):
+            raise _failed(names)
+        graph = renamed(recipe.sent(file_prefix(attempt.run, attempt.prompt_id)), names)
+        result = _rendered(backend, graph, recipe.job)
+    if isinstance(result, Failure):
+        raise _failed(result)
+    return Reproduced(render, attempt, backend.name, result)
+
+
+@contextmanager
+def _place(backend: RenderBackend, ledger: Ledger) -> Iterator[None]:
+    """One of the server's places, as urgent pictures have it; waits for it."""
+    names = place_names(backend, is_urgent=True)
+    while (place := next((name for name in names if ledger.lease(name)), None)) is None:
+        time.sleep(FULL_S)
+    try:
+        yield
+    finally:
+        ledger.release(place)
+
+
+def _rendered(backend: RenderBackend, graph: Mapping[str, Any], job: Mapping[str, str]) -> bytes | Failure:
+    """The picture of a graph. Whatever goes wrong meanwhile, nothing of it stays on the server."""
+    accepted = backend.submit(str(uuid.uuid4()), graph, job, front=True)
     if isinstance(accepted, Failure):
-        raise _failed(accepted)
+        return accepted
     ended: Ended | None = None
     try:
         while ended is None:
             ended = backend.next_ended([accepted], timeout_s=LOOK_S)
-    except KeyboardInterrupt:
-        backend.withdraw([accepted], running_too=True)
+    except BaseException:
+        with suppress(BackendUnavailable):
+            backend.withdraw([accepted], running_too=True)
         raise
-    result = backend.fetch(ended.result.file) if isinstance(ended.result, Finished) else ended.result
-    if isinstance(result, Failure):
-        raise _failed(result)
-    return Reproduced(render, attempt, backend.name, result)
+    return backend.fetch(ended.result.file) if isinstance(ended.result, Finished) else ended.result
 
 
 def _failed(failure: Failure) -> ItemError:

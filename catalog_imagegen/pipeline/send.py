@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.failure import POLICIES, Failure
@@ -13,10 +12,10 @@ from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.domain.job import Attempt, AttemptRecord, Claim
 from catalog_imagegen.pipeline.board import Board, Task
 from catalog_imagegen.pipeline.policy import size_of
-from catalog_imagegen.pipeline.ports import RenderBackend
+from catalog_imagegen.pipeline.ports import BlobStore, RenderBackend
 from catalog_imagegen.pipeline.settle import Desk, render_lease
 from catalog_imagegen.pipeline.workshop import Production, Workshop
-from catalog_imagegen.stages.recipe import Recipe, file_prefix
+from catalog_imagegen.stages.recipe import Recipe, file_prefix, renamed
 
 BUSY_S = 0.3
 """Before a picture that another process makes is looked at again."""
@@ -37,6 +36,29 @@ class Sent:
     """Sent by an earlier run, or before the server was away."""
 
 
+def place_names(backend: RenderBackend, *, is_urgent: bool) -> list[str]:
+    """The leases of the places on a server that somebody may take, the first to be tried first.
+
+    The last place is kept for urgent pictures, so that they never wait for a batch, be it of another process.
+    """
+    count = backend.capacity.in_flight
+    order = [count - 1, *range(count - 1)] if is_urgent else range(max(1, count - 1))
+    return [f"place:{backend.name}:{number}" for number in order]
+
+
+def provided(
+    pictures: Mapping[str, str], backend: RenderBackend, blobs: BlobStore
+) -> Mapping[str, str] | Failure:
+    """Input pictures, brought to a server: name in the graph → name on the server."""
+    names = {}
+    for name, digest in pictures.items():
+        given = backend.provide(name, lambda d=digest: blobs.get(Digest(d)))  # type: ignore[misc]  # bound now
+        if isinstance(given, Failure):
+            return given
+        names[name] = given
+    return names
+
+
 class Sender:
     """Brings tasks onto the queue of one server."""
 
@@ -51,12 +73,8 @@ class Sender:
 
     @property
     def places(self) -> int:
-        """How many pictures may be in flight there.
-
-        The last place is kept for urgent ones, so that they never wait for a batch, be it of another process.
-        """
-        count = self._backend.capacity.in_flight
-        return count if self._shop.is_urgent else max(1, count - 1)
+        """How many pictures may be in flight there."""
+        return len(place_names(self._backend, is_urgent=self._shop.is_urgent))
 
     def send(self, task: Task, *, held: Collection[str]) -> Sent | float | None:
         """Send a picture unless that needs no sending any more (None), or none can be sent for some seconds.
@@ -71,6 +89,7 @@ class Sender:
             return None
         if not claim.place:
             self._board.put_back(task)
+            self._board.mark_full(self._backend.name)
             return FULL_S
         try:
             sent = self._claimed(task, claim, fresh)
@@ -84,9 +103,7 @@ class Sender:
         return sent
 
     def _free(self, held: Collection[str]) -> list[str]:
-        count = self._backend.capacity.in_flight
-        order = [count - 1, *range(count - 1)] if self._shop.is_urgent else range(self.places)
-        names = [f"place:{self._backend.name}:{number}" for number in order]
+        names = place_names(self._backend, is_urgent=self._shop.is_urgent)
         return [name for name in names if name not in held]
 
     def _is_begun(self, task: Task) -> bool:
@@ -96,21 +113,30 @@ class Sender:
     def _claimed(self, task: Task, claim: Claim, fresh: Attempt) -> Sent | None:
         if claim.is_begun:
             return self._submitted(task, fresh, claim.place)
-        if self._is_settled(task, claim):
+        if self._is_settled(task, claim) or self._is_elsewhere(task, claim.open):
             return None
-        attempt = claim.open
-        if attempt is not None and attempt.server != self._backend.name:
-            if self._board.is_expected(attempt.server) and self._board.is_fit(attempt.server, task.picture):
-                self._desk.leave(task, only=attempt.server)
-                return None
-            left = Failure("abandoned", f"{attempt.server} cannot be asked in this run")
+        if (attempt := claim.open) is not None:
+            is_ours = attempt.server == self._backend.name
+            if is_ours and (sent := self._adopted(task, attempt, claim.place)) is not None:
+                return sent
+            if is_ours and attempt.run == self._shop.run:
+                return self._submitted(task, attempt, claim.place)
+            # Also of this server: what an earlier run would have sent need not be what is sent now.
+            left = Failure("abandoned", f"{attempt.server} does not know it, or cannot be asked")
             self._shop.ledger.fail_attempt(attempt.prompt_id, left)
-        elif attempt is not None:
-            return self._adopted(task, attempt, claim.place) or self._submitted(task, attempt, claim.place)
         if claim.failed and not self._agrees(task, claim.failed):
             return None
         self._shop.ledger.begin_attempt(fresh)
         return self._submitted(task, fresh, claim.place)
+
+    def _is_elsewhere(self, task: Task, attempt: Attempt | None) -> bool:
+        """Whether another server of ours may know the picture, and is left to say so."""
+        if attempt is None or attempt.server == self._backend.name:
+            return False
+        if not (self._board.is_expected(attempt.server) and self._board.is_fit(attempt.server, task.picture)):
+            return False
+        self._desk.leave(task, only=attempt.server)
+        return True
 
     def _is_settled(self, task: Task, claim: Claim) -> bool:
         """Whether somebody else has made the picture meanwhile, or given it up."""
@@ -138,19 +164,19 @@ class Sender:
 
     def _adopted(self, task: Task, attempt: Attempt, place: str) -> Sent | None:
         """A prompt that was sent before and is still known."""
-        if not self._backend.knows(attempt.prompt_id):
+        if attempt.shrink > len(task.picture.smaller) or not self._backend.knows(attempt.prompt_id):
             return None
         return Sent(attempt, place, self._board.send(self._backend.name, task), is_adopted=True)
 
     def _submitted(self, task: Task, attempt: Attempt, place: str) -> Sent | None:
         if self._backend.name in task.terms.afresh or task.terms.is_alone:
             self._backend.free()
-        names = self._provided(task)
+        names = provided(task.picture.pictures, self._backend, self._shop.blobs)
         if isinstance(names, Failure):
             self._desk.fail(task, attempt, names)
             return None
         recipe = _recipe(task, attempt.shrink)
-        graph = _renamed(recipe.sent(file_prefix(attempt.run, attempt.prompt_id)), names)
+        graph = renamed(recipe.sent(file_prefix(attempt.run, attempt.prompt_id)), names)
         accepted = self._backend.submit(attempt.prompt_id, graph, recipe.job, front=self._shop.is_urgent)
         if isinstance(accepted, Failure):
             self._desk.fail(task, attempt, accepted)
@@ -175,16 +201,6 @@ class Sender:
             run=self._shop.run,
         )
 
-    def _provided(self, task: Task) -> Mapping[str, str] | Failure:
-        """The input pictures, brought to the server: name in the graph → name on the server."""
-        names = {}
-        for name, digest in task.picture.pictures.items():
-            given = self._backend.provide(name, lambda d=digest: self._shop.blobs.get(Digest(d)))  # type: ignore[misc]  # bound now
-            if isinstance(given, Failure):
-                return given
-            names[name] = given
-        return names
-
 
 def _recipe(task: Task, shrink: int) -> Recipe:
     picture = task.picture
@@ -202,20 +218,3 @@ def _recipe(task: Task, shrink: int) -> Recipe:
         height=height,
         pictures=dict(picture.pictures),
     )
-
-
-def _renamed(graph: Mapping[str, Any], names: Mapping[str, str]) -> Mapping[str, Any]:
-    """The graph with input pictures under the names that the server gave them."""
-    other = {name: given for name, given in names.items() if name != given}
-    if not other:
-        return graph
-    return {
-        node: {
-            **body,
-            "inputs": {
-                key: other.get(value, value) if isinstance(value, str) else value
-                for key, value in body["inputs"].items()
-            },
-        }
-        for node, body in graph.items()
-    }

@@ -63,6 +63,16 @@ class Desk:
         self.shop.ledger.release(render_lease(task))
         self.board.put_back(Task(task.picture, terms))
 
+    def reconsider(self, task: Task) -> None:
+        """No server may make a picture on its terms any more: others than were thought of have come or gone."""
+        failed = self.shop.ledger.failed_attempts(task.key)
+        terms = self.next_terms(task, failed)
+        if terms is None or terms == task.terms:
+            message = failed[-1].error if failed else "no server may be given this workflow at this size"
+            self.give_up(task, Failure("server_lacks", message))
+        else:
+            self.board.put_back(Task(task.picture, terms))
+
     def next_terms(self, task: Task, failed: Sequence[AttemptRecord]) -> Terms | None:
         """How to go on with a picture after these attempts; None when it is to be given up.
 

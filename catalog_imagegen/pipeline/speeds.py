@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from statistics import fmean
 
@@ -20,42 +21,46 @@ Known = Mapping[tuple[str, str], float]
 
 
 class Speeds:
-    """Expectations that follow what is measured."""
+    """Expectations that follow what is measured; threads share it."""
 
     def __init__(self, known: Known | None = None) -> None:
         self._per_mp = dict(known or {})
         self._measured: set[tuple[str, str]] = set()
         self._change_s: dict[str, float] = {}
+        self._lock = threading.RLock()
 
     def is_known(self, server: str, picture: Wanted) -> bool:
         """Whether this server has been measured at this workflow."""
-        return (server, picture.workflow) in self._per_mp
+        with self._lock:
+            return (server, picture.workflow) in self._per_mp
 
     def seconds(self, server: str, picture: Wanted, *, shrink: int = 0) -> float:
         """How long a server is expected to execute a picture with its models loaded."""
-        return self._rate(server, picture.workflow) * megapixels(picture, shrink)
+        with self._lock:
+            return self._rate(server, picture.workflow) * megapixels(picture, shrink)
 
     def change_seconds(self, server: str) -> float:
         """How much longer the first picture after a change of models takes."""
-        if server in self._change_s:
-            return self._change_s[server]
-        return fmean(self._change_s.values()) if self._change_s else UNKNOWN_CHANGE_S
+        with self._lock:
+            if server in self._change_s:
+                return self._change_s[server]
+            return fmean(self._change_s.values()) if self._change_s else UNKNOWN_CHANGE_S
 
     def learn(
         self, server: str, picture: Wanted, seconds: float, *, shrink: int, changed_models: bool
     ) -> None:
         """A picture took *seconds* to execute, by the server's own clock."""
         key = (server, picture.workflow)
-        if changed_models:
-            if key in self._measured:
+        with self._lock:
+            if not changed_models:
+                rate = seconds / megapixels(picture, shrink)
+                old = self._per_mp[key] if key in self._measured else rate
+                self._per_mp[key] = old + WEIGHT * (rate - old)
+                self._measured.add(key)
+            elif key in self._measured:
                 extra = max(0.0, seconds - self.seconds(server, picture, shrink=shrink))
                 old = self._change_s.get(server, extra)
                 self._change_s[server] = old + WEIGHT * (extra - old)
-            return
-        rate = seconds / megapixels(picture, shrink)
-        old = self._per_mp[key] if key in self._measured else rate
-        self._per_mp[key] = old + WEIGHT * (rate - old)
-        self._measured.add(key)
 
     def _rate(self, server: str, workflow: str) -> float:
         """Seconds per megapixel: measured, or guessed from other servers and other workflows."""

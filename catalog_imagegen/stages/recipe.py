@@ -85,6 +85,23 @@ def _changes(base: Graph, graph: Graph) -> dict[str, dict[str, Any]]:
     }
 
 
+def renamed(graph: Graph, names: Mapping[str, str]) -> Graph:
+    """The graph with input pictures under the names that a server gave them."""
+    other = {name: given for name, given in names.items() if name != given}
+    if not other:
+        return graph
+    return {
+        node: {
+            **body,
+            "inputs": {
+                key: other.get(value, value) if isinstance(value, str) else value
+                for key, value in body["inputs"].items()
+            },
+        }
+        for node, body in graph.items()
+    }
+
+
 def file_prefix(run: str, prompt_id: str) -> str:
     """What the server's file names begin with: plain ASCII, and a folder per run so that saving stays quick."""
     return f"catalog-imagegen/{run}/{prompt_id}"

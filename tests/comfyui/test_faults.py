@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ import websocket
 from catalog_imagegen.adapters.comfyui import client, listener, watch
 from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
 from catalog_imagegen.bootstrap import servers
+from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.failure import Failure, FailureCode
 from catalog_imagegen.pipeline import policy
 from catalog_imagegen.simulator import Simulator
@@ -30,6 +30,7 @@ from tests.comfyui.peer import ComfyUI, Peer
 from tests.comfyui.proxy import FaultyProxy
 from tests.contracts.backends import JOB, fresh, graph_of
 from tests.fakes import graph_key
+from tests.servers import self_signed
 from tests.workroom import (
     DEADLINE_S,
     check_stored,
@@ -196,6 +197,25 @@ def test_a_server_that_is_stopped_in_its_tracks(
         check_stored(house, 16)
 
 
+def test_https_and_a_password(server: ComfyUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate of one's own and a secret from the environment, for requests and for the websocket."""
+    certificate = self_signed(tmp_path)
+    monkeypatch.setenv("GPU_TOKEN", "geheim")
+    with FaultyProxy(server.url, tls=certificate.context) as proxy:
+        proxy.require("Authorization", "Bearer geheim")
+        lines = (f'[[comfyui]]\nurl = "{proxy.url}"', f'ca_file = "{certificate.file}"')
+        secret = 'headers = { Authorization = "Bearer ${GPU_TOKEN}" }'
+        with opened(work(tmp_path / "shop", *lines, secret)) as house:
+            report = make(house, goods("一号 [[slow:1]]", "二号"))
+            assert counts(report) == (2, 0, 0)
+            assert told(report) == []
+            [backend] = house.fleet.all()
+            assert backend._listener.socket, "the websocket is open"
+        for without in (lines[:1], lines):
+            with pytest.raises(BackendUnavailable), opened(work(tmp_path / "shop", *without)) as house:
+                house.fleet.all()
+
+
 def test_a_request_that_looks_like_another_site_s(server: ComfyUI, helper: ComfyUI, tmp_path: Path) -> None:
     """ComfyUI's own 403, for a header that a setting adds; the other server makes the pictures."""
     table = f'[[comfyui]]\nurl = "{server.url}"\nheaders = {{ Origin = "http://shop.example" }}'
@@ -281,38 +301,18 @@ def test_a_picture_that_kills_its_server_is_given_up(
         assert set(sampled(server.url).values()) == {1}
 
 
-def test_a_dead_worker_is_told_and_gets_nothing(
-    server: ComfyUI, helper: ComfyUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Three prompts of one number and one id kill its thread: from then on it answers and executes nothing."""
-    monkeypatch.setattr(watch, "DEAD_AFTER_S", 0.5)
-    holding = submit(server.url, "a foreign mug [[slow:0.5]]")
-    body = {"prompt": graph_of(fresh("a mug")), "prompt_id": str(uuid.uuid4()), "number": 1000.0}
-    for _ in range(3):
-        requests.post(f"{server.url}/prompt", json=body, timeout=DEADLINE_S)
-    until(lambda: holding in history(server.url))
-    try:
-        with opened(work(tmp_path, PATIENT), server.url, helper.url) as house:
-            report = make(house, numbered(8))
-            assert counts(report) == (8, 0, 0)
-            assert told(report) == [(server.url, "dead_worker")]
-            assert "restart ComfyUI" in report.incidents[0].message_en
-            assert set(sampled(helper.url).values()) == {1}
-            assert set(queue(server.url)[1]) == {body["prompt_id"]}
-    finally:
-        server.kill()
-
-
 def test_a_picture_that_hangs_wherever_it_is_made(
     server: ComfyUI, helper: ComfyUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No interrupt ends it, so each server is left alone meanwhile; after three times it is given up."""
     monkeypatch.setattr(watch, "STOP_S", 0.3)
-    with opened(work(tmp_path, "stall_s = 0.5", PATIENT), server.url, helper.url) as house:
-        report = make(house, goods("卡 [[hang:1.5]]", "二号", "三号"))
+    with opened(
+        work(tmp_path, "stall_s = 0.5", "job_timeout_s = 1", PATIENT), server.url, helper.url
+    ) as house:
+        report = make(house, goods("卡 [[hang:2]]", "二号", "三号"))
         assert counts(report) == (2, 1, 0)
         assert [problem.code for problem in report.problems] == ["stuck"]
-        assert outcomes(house)["卡 [[hang:1.5]]"] == ["stuck"] * policy.MAX_LOST
+        assert outcomes(house)["卡 [[hang:2]]"] == ["stuck"] * policy.MAX_LOST
         assert sorted(told(report)) == sorted([(server.url, "stuck"), (helper.url, "stuck")])
         check_stored(house, 2)
 
@@ -498,24 +498,24 @@ def test_a_picture_whose_file_is_deleted(server: ComfyUI, proxy: FaultyProxy, tm
         check_stored(house, 1)
 
 
-def test_a_file_that_was_deleted_and_comes_from_the_cache(server: ComfyUI, tmp_path: Path) -> None:
+def test_a_file_that_was_deleted_and_comes_from_the_cache(
+    server: ComfyUI, proxy: FaultyProxy, tmp_path: Path
+) -> None:
     """The same prompt again is a success that names the file that is gone: it is made afresh, once."""
-    stop = threading.Event()
-    with (
-        opened(work(tmp_path), server.url) as house,
-        running(house, goods("一号 [[slow:0.6]]"), stop=stop) as run,
-    ):
-        until(lambda: queue(server.url)[0])
-        stop.set()
-        assert counts(run.result(DEADLINE_S)) == (0, 0, 1)
-        until(lambda: history(server.url))
-    requests.post(f"{server.url}/history", json={"clear": True}, timeout=DEADLINE_S)
-    for file in (server.base / "output").rglob("*.png"):
-        file.unlink()
-    with opened(tmp_path, server.url) as house:
-        assert counts(make(house, goods("一号 [[slow:0.6]]"))) == (1, 0, 0)
-        assert outcomes(house) == {"一号 [[slow:0.6]]": ["file_gone", "done"]}
-        assert sum(sampled(server.url).values()) == 1, "the first time it came from the cache"
+
+    def lose(body: bytes) -> bytes:
+        """The first time it is fetched, the connection breaks off, and file and history are gone."""
+        if proxy.prompts_forwarded == 1:
+            shutil.rmtree(server.base / "output", ignore_errors=True)
+            requests.post(f"{server.url}/history", json={"clear": True}, timeout=DEADLINE_S)
+            raise EOFError
+        return body
+
+    proxy.spoil(lose)
+    with opened(work(tmp_path, PATIENT), proxy.url) as house:
+        assert counts(make(house, numbered(1))) == (1, 0, 0)
+        assert outcomes(house) == {"耳机1号": ["file_gone", "done"]}
+        assert sum(sampled(server.url).values()) == 1, "the second time it came from the cache"
 
 
 # --- events and clocks ---------------------------------------------------------------------------------------
@@ -597,15 +597,37 @@ def test_a_clock_that_jumps(proxy: FaultyProxy, tmp_path: Path) -> None:
         assert house.services.ledger.speeds() == {}
 
 
-# --- who it is -----------------------------------------------------------------------------------------------
+# --- the end of the server: nothing may come after these -------------------------------------------------------
 
 
-def test_a_simulator_in_the_place_of_the_server(server: ComfyUI, tmp_path: Path) -> None:
+def test_a_dead_worker_is_told_and_gets_nothing(
+    server: ComfyUI, helper: ComfyUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three prompts of one number and one id kill its thread: from then on it answers and executes nothing."""
+    monkeypatch.setattr(watch, "DEAD_AFTER_S", 0.5)
+    holding = submit(server.url, "a foreign mug [[slow:0.5]]")
+    body = {"prompt": graph_of(fresh("a mug")), "prompt_id": str(uuid.uuid4()), "number": 1000.0}
+    for _ in range(3):
+        requests.post(f"{server.url}/prompt", json=body, timeout=DEADLINE_S)
+    until(lambda: holding in history(server.url))
+    with opened(work(tmp_path, PATIENT), server.url, helper.url) as house:
+        report = make(house, numbered(8))
+        assert counts(report) == (8, 0, 0)
+        assert told(report) == [(server.url, "dead_worker")]
+        assert "restart ComfyUI" in report.incidents[0].message_en
+        assert set(sampled(helper.url).values()) == {1}
+        assert set(queue(server.url)[1]) == {body["prompt_id"]}
+
+
+def test_a_simulator_in_the_place_of_the_server(breakable: ComfyUI, tmp_path: Path) -> None:
     """On the same port, a moment after the server died: it gets nothing, and the pictures wait for the server."""
-    with opened(work(tmp_path), server.url) as house, running(house, goods("一号 [[slow:9]]", "二号")) as run:
-        until(lambda: queue(server.url)[0])
-        server.kill()
-        with Simulator(port=server.port) as simulator:
+    with (
+        opened(work(tmp_path), breakable.url) as house,
+        running(house, goods("一号 [[slow:9]]", "二号")) as run,
+    ):
+        until(lambda: any(queue(breakable.url)))
+        breakable.kill()
+        with Simulator(port=breakable.port) as simulator:
             report = run.result(DEADLINE_S)
             assert simulator.executions == []
         assert counts(report) == (0, 0, 2)

@@ -176,7 +176,7 @@ def test_a_server_that_is_not_there(turbo: Path) -> None:
     """Nobody answers: try later."""
     with serving(server(200, b"")) as url:
         pass
-    assert_explains(convert(turbo, "--server", url), 75, url, "does not answer", "start ComfyUI there")
+    assert_explains(convert(turbo, "--server", url), 75, url, "cannot be asked", "start ComfyUI there")
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,30 @@ def test_a_slow_download_holds_up_nobody(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_deleted_and_comes_from_the_cache(tmp_path: Path) -> None:
-    """The same prompt again answers with the file that is gone: it is made afresh, once."""
+    """The same prompt again is a success that names the file that is gone: it is made afresh, once."""
+    with (
+        Simulator(faults=["file-gone"]) as server,
+        FaultyProxy(server.url) as proxy,
+        opened(work(tmp_path, "patience_s = 30"), proxy.url) as house,
+    ):
+
+        def forget(body: bytes) -> bytes:
+            """The first time it is fetched, the connection breaks off and the server loses its memory."""
+            if proxy.prompts_forwarded == 1:
+                requests.post(f"{server.url}/history", json={"clear": True}, timeout=5)
+                raise EOFError
+            return body
+
+        proxy.spoil(forget)
+        report = make(house, numbered(1))
+        assert counts(report) == (1, 0, 0)
+        assert outcomes(house) == {"耳机1号": ["file_gone", "done"]}
+        assert set(executed(server).values()) == {2}
+        check_stored(house, 1)
+
+
+def test_what_an_earlier_run_sent_and_nobody_knows_any_more(tmp_path: Path) -> None:
+    """It is sent anew, under a name of its own; what the server still has in its cache is not paid for again."""
     stop = threading.Event()
     with Simulator(seconds=0.5) as server:
         with opened(work(tmp_path), server.url) as house, running(house, numbered(1), stop=stop) as run:
@@ -181,12 +204,10 @@ def test_a_file_that_was_deleted_and_comes_from_the_cache(tmp_path: Path) -> Non
             assert counts(run.result()) == (0, 0, 1)
             until(lambda: server.timeline[0].completed)
         requests.post(f"{server.url}/history", json={"clear": True}, timeout=5)
-        server.misbehave("file-gone")
         with opened(tmp_path, server.url) as house:
-            report = make(house, numbered(1))
-            assert counts(report) == (1, 0, 0)
-            assert outcomes(house) == {"耳机1号": ["file_gone", "done"]}
-            assert set(executed(server).values()) == {2}
+            assert counts(make(house, numbered(1))) == (1, 0, 0)
+            assert outcomes(house) == {"耳机1号": ["abandoned", "done"]}
+            assert set(executed(server).values()) == {1}
             check_stored(house, 1)
 
 

@@ -326,8 +326,14 @@ def test_a_server_that_lacks_something_is_not_used_for_that(
         assert report.jobs_submitted == COUNT
 
 
-@pytest.mark.parametrize("lack", ["missing-node=KSampler", f"missing-model={MODEL}"])
-@pytest.mark.parametrize("version", ["0.33.0", "0.3.75"])
+@pytest.mark.parametrize(
+    ("lack", "version"),
+    [
+        ("missing-node=KSampler", "0.33.0"),
+        ("missing-node=KSampler", "0.3.75"),
+        (f"missing-model={MODEL}", "0.33.0"),
+    ],
+)
 def test_a_model_that_is_deleted_during_a_run(
     lack: str, version: str, helper: Simulator, tmp_path: Path
 ) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -22,7 +18,7 @@ from catalog_imagegen.pipeline.drive import Driver
 from catalog_imagegen.simulator import Simulator
 from tests.comfyui.peer import free_port
 from tests.comfyui.proxy import FaultyProxy
-from tests.servers import serving
+from tests.servers import Certificate, self_signed, serving
 from tests.workroom import (
     DEADLINE_S,
     check_stored,
@@ -49,27 +45,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Of 127.0.0.1, signed by itself."""
-
-    file: Path
-    context: ssl.SSLContext
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """Made by openssl's command, which every CI image has."""
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("certificate")
-    key, file = folder / "key.pem", folder / "certificate.pem"
-    line = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(file)]
-    subprocess.run([*line.split(), *names], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, key)
-    return Certificate(file, context)
+    """Of 127.0.0.1."""
+    return self_signed(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture
@@ -195,12 +174,13 @@ def test_a_server_that_takes_connections_and_says_nothing(
 ) -> None:
     """It is not waited for longer than a request may take; another server makes the pictures."""
     monkeypatch.setattr(client, "TIMEOUT", urllib3.Timeout(connect=1, read=0.3))
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with opened(work(tmp_path), url, simulator.url) as house:
-            report = make(house, numbered(COUNT))
-    assert counts(report) == (COUNT, 0, 0)
-    assert told(report) == [(url, "no_answer")]
+    with (
+        Simulator(faults=["no-answer%1"]) as silent,
+        opened(work(tmp_path), silent.url, simulator.url) as house,
+    ):
+        report = make(house, numbered(COUNT))
+        assert counts(report) == (COUNT, 0, 0)
+        assert told(report) == [(silent.url, "no_answer")]
 
 
 class Homepage(BaseHTTPRequestHandler):

@@ -281,3 +281,15 @@ def test_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+
+
+def test_only_what_stands_can_be_cancelled(ledger: SqlLedger) -> None:
+    """A run may have brought the job home since somebody looked; and a cancelled one may have ended all the same."""
+    ledger.keep_plan(plan_of(wanted()))
+    ledger.begin_attempt(attempt("p1"))
+    assert ledger.cancel_attempt("p1", "jobs cancel")
+    assert ledger.standing() == []
+    ledger.reopen_attempt("p1")
+    ledger.keep_render(attempt("p1"), render(), Finished({}))
+    assert not ledger.cancel_attempt("p1", "jobs cancel")
+    assert [record.outcome for record in ledger.attempts()] == ["done"]

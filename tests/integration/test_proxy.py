@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.comfyui.proxy import THREAD_NAME, FaultyProxy
+from tests.servers import self_signed
 
 TIMEOUT_S = 10
 
@@ -223,3 +225,66 @@ def test_closing_the_proxy_ends_open_connections(target: TargetServer, session: 
         assert session.get(running.url, timeout=TIMEOUT_S).ok
     with pytest.raises(requests.ConnectionError):
         session.get(running.url, timeout=TIMEOUT_S)
+
+
+def test_a_request_can_be_answered_by_the_proxy(
+    proxy: FaultyProxy, session: requests.Session, target: TargetServer
+) -> None:
+    """So often, and only where the body says so; the server does not hear of it."""
+    proxy.answer_instead(503, b"<p>wait</p>", times=1, content_type="text/html", containing=b"second")
+    texts = [
+        session.post(f"{proxy.url}/prompt", data=body, timeout=TIMEOUT_S).text
+        for body in (b"first", b"second")
+    ]
+    assert texts == ["first", "<p>wait</p>"]
+    assert session.post(f"{proxy.url}/prompt", data=b"second", timeout=TIMEOUT_S).text == "second"
+    assert target.received == [("/prompt", b"first"), ("/prompt", b"second")]
+    proxy.answer_instead(404, path="/ws", method="GET")
+    assert [session.get(f"{proxy.url}/ws", timeout=TIMEOUT_S).status_code for _ in range(2)] == [404] * 2
+    proxy.behave()
+    assert session.get(f"{proxy.url}/ws", timeout=TIMEOUT_S).text == "/ws"
+
+
+def test_answers_can_be_spoilt(proxy: FaultyProxy, session: requests.Session) -> None:
+    """Shortened, with a length that is right for what is left; or in drops."""
+    proxy.spoil(lambda body: body[:2], times=1)
+    assert session.get(f"{proxy.url}/view", timeout=TIMEOUT_S).text == "/v"
+    proxy.drip_next("/view", 0.1)
+    assert session.get(f"{proxy.url}/view", timeout=TIMEOUT_S).text == "/view"
+
+
+def test_nobody_gets_in_without_the_header(proxy: FaultyProxy, session: requests.Session) -> None:
+    """401 for whoever does not bring it."""
+    proxy.require("Authorization", "Bearer secret")
+    assert session.get(f"{proxy.url}/a", timeout=TIMEOUT_S).status_code == 401
+    session.headers["Authorization"] = "Bearer secret"
+    assert session.get(f"{proxy.url}/a", timeout=TIMEOUT_S).ok
+
+
+def test_what_an_upgraded_connection_says_can_be_held_up(proxy: FaultyProxy) -> None:
+    """It comes in the end, and nothing of it is missing."""
+    with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])), TIMEOUT_S) as client:
+        client.sendall(b"GET /upgrade HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\n\r\n")
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(1)
+        proxy.hold_events()
+        client.sendall(b"hello")
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.recv(100)
+        client.settimeout(TIMEOUT_S)
+        proxy.release_events()
+        assert client.recv(100) == b"HELLO"
+
+
+def test_it_can_be_reached_by_https(target: TargetServer, session: requests.Session, tmp_path: Path) -> None:
+    """With a certificate that only its own file vouches for."""
+    certificate = self_signed(tmp_path)
+    with FaultyProxy(target.url, tls=certificate.context) as proxy:
+        with pytest.raises(requests.exceptions.SSLError):
+            session.get(f"{proxy.url}/a", timeout=TIMEOUT_S)
+        session.verify = str(certificate.file)
+        long = bytes(range(256)) * 2_000
+        assert session.post(f"{proxy.url}/b", data=long, timeout=TIMEOUT_S).content == long
+        assert session.get(f"{proxy.url}/chunked", timeout=TIMEOUT_S).content == b"one " + b"two " * 50_000

@@ -280,3 +280,80 @@ def test_an_end_is_expected_only_where_something_was_measured() -> None:
     assert taken(known)
     clock.now += 1
     assert known.expected_s(FAST) == pytest.approx(3.0)
+
+
+def test_a_server_that_is_back_is_not_trusted_with_what_it_was_sent() -> None:
+    """Others may make that until it has made a picture; what it leaves when it goes again is free at once."""
+    home = picture("home")
+    of = Board(
+        [Task(home, Terms(only=SLOW))], {FAST: Capacity(), SLOW: Capacity()}, speeds=Speeds(), clock=Clock()
+    )
+    of.go_away(SLOW)
+    of.release_home(SLOW)
+    of.come_back(SLOW)
+    assert not of.is_expected(SLOW)
+    task = of.take(SLOW)
+    assert task is not None
+    of.put_back(Task(task.picture, Terms(only=SLOW)))
+    assert of.take(FAST) is None
+    of.go_away(SLOW)
+    assert not of.is_over()
+    assert taken(of, FAST) == home.render_key
+    of.come_back(SLOW)
+    of.trust(SLOW)
+    assert of.is_expected(SLOW)
+
+
+def test_a_server_that_comes_late_says_what_it_may_be_given() -> None:
+    """As long as it is away it may have any memory; what it was found to lack stays known."""
+    of = board(pictures(1), {FAST: Capacity(vram_gb=12), SLOW: Capacity()})
+    of.go_away(SLOW)
+    of.exclude(SLOW, "another workflow")
+    assert of.capacities(with_absent=True)[SLOW].vram_gb == float("inf")
+    of.release_home(SLOW)
+    assert of.capacities().keys() == {FAST}
+    of.come_back(SLOW, Capacity(vram_gb=24))
+    assert of.capacities()[SLOW] == Capacity(vram_gb=24, unfit=frozenset({"another workflow"}))
+
+
+def test_pictures_that_no_server_may_make_are_known() -> None:
+    """Be it there or away; one that may is enough."""
+    of = board(pictures(2), {FAST: Capacity(), SLOW: Capacity()})
+    workflow = picture("any").workflow
+    of.exclude(FAST, workflow)
+    of.go_away(SLOW)
+    assert of.unfit(FAST) == {workflow}
+    assert of.beyond_all() == []
+    of.exclude(SLOW, workflow)
+    assert len(of.beyond_all()) == 2
+
+
+def test_a_server_that_others_fill_is_not_waited_for() -> None:
+    """It would be first, but another process has all its places: the slower one gets the last picture."""
+    clock = Clock()
+    of = board(
+        pictures(1),
+        {FAST: Capacity(), SLOW: Capacity()},
+        per_mp={(FAST, "turbo"): 1.0, (SLOW, "turbo"): 9.0},
+        clock=clock,
+    )
+    task = of.take(FAST)
+    assert task is not None
+    of.put_back(task)
+    assert of.take(SLOW) is None
+    of.mark_full(FAST)
+    assert of.take(SLOW) is not None
+
+
+def test_a_picture_that_nobody_may_make_any_more_is_handed_back() -> None:
+    """Only once nothing else is left: until then a server may still come that may."""
+    large = Task(picture("large"), Terms(min_vram_gb=48))
+    of = Board([large, Task(picture("other"))], {FAST: Capacity(vram_gb=24)}, speeds=Speeds(), clock=Clock())
+    assert of.take_stranded() == []
+    assert taken(of)
+    assert of.take_stranded() == []
+    of.finish()
+    assert of.take_stranded() == [large]
+    assert not of.is_over()
+    of.finish()
+    assert of.is_over()

@@ -64,6 +64,10 @@ class ComfyUIBackend:
         """The server's URL."""
         return self._client.url
 
+    def hang_up(self) -> None:
+        """Begin to close: stop listening, without waiting for it."""
+        self._listener.hang_up()
+
     def close(self) -> None:
         """Close the connections."""
         self._listener.close()
@@ -110,6 +114,7 @@ class ComfyUIBackend:
         if self.measure is not None:
             self.capacity = replace(self.measure(seen), unfit=self.capacity.unfit)
         self._watch.check_soon()
+        self._listener.start()  # so that it hears of the first prompt already
 
     def lacks(self, graph: Mapping[str, Any]) -> list[str]:
         """What a graph needs and the server has not; each with its remedy."""

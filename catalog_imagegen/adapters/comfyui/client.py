@@ -162,7 +162,7 @@ class Client:
     def _json(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
         try:
             answer = loads(self._request(method, path, **kwargs))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _no_comfyui(method, path) from error
         if not isinstance(answer, dict):
             raise _no_comfyui(method, path)

@@ -49,12 +49,12 @@ class Step:
     at: float
 
 
-class _Socket(websocket.WebSocket):  # type: ignore[misc]  # the library has no types
+class _Socket(websocket.WebSocket):
     """Takes what has come in one go: the library would ask the kernel three times a frame."""
 
     def _recv(self, bufsize: int) -> bytes:
         """What is read beyond the frame stays in the library's buffer, which was made to hold it."""
-        content: bytes = super()._recv(max(bufsize, READ_BYTES))
+        content: bytes = super()._recv(max(bufsize, READ_BYTES))  # type: ignore[no-untyped-call]  # the library has no types here
         return content
 
 
@@ -87,9 +87,13 @@ class Listener:
             self._thread = threading.Thread(target=self._listen, name=f"listen-{self._address}", daemon=True)
             self._thread.start()
 
+    def hang_up(self) -> None:
+        """Begin to stop listening."""
+        self._is_closing.set()
+
     def close(self) -> None:
         """Stop listening."""
-        self._is_closing.set()
+        self.hang_up()
         if self._thread is not None:
             self._thread.join(2 * TICK_S)
 

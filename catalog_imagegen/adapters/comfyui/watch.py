@@ -118,8 +118,8 @@ class Watch:
         )
 
     def _look(self, prompt_id: str) -> Ended | None:
-        self._looked_at = time.monotonic()
         entry = self._client.history(prompt_id)
+        self._looked_at = time.monotonic()  # not before: a look that failed is due at once
         return None if entry is None else self._end(prompt_id, outcome(entry))
 
     def _end(self, prompt_id: str, result: Finished | Failure) -> Ended:
@@ -127,8 +127,8 @@ class Watch:
         return Ended(prompt_id, result)
 
     def _check_queue(self, prompt_ids: Sequence[str], now: float) -> Ended | None:
-        self._queue_seen_at = now
         running, pending = self._client.queue()
+        self._queue_seen_at = now
         self._check_worker(running, pending, now)
         self._check_foreign(running, prompt_ids, now)
         for prompt_id in sorted(prompt_ids, key=lambda each: each in running):  # what has ended comes first
@@ -176,7 +176,9 @@ class Watch:
     def _examine(self, prompt_id: str, since: float, now: float) -> Ended | None:
         """Whether a picture still makes progress. One that does is left alone, however long it takes."""
         sign = self._listener.last_sign(prompt_id)
-        limit_s = self._stall_s if self._listener.is_live else self._job_timeout_s
+        # Steps are told only to who submitted: those of a prompt that an earlier run sent are never heard.
+        can_hear = self._listener.is_live and sign is not None
+        limit_s = self._stall_s if can_hear else self._job_timeout_s
         silent_s = now - max(since, sign or since)
         if silent_s <= limit_s:
             return None

@@ -28,7 +28,8 @@ _OF_RENDER = (
 _STANDING = select(ATTEMPT).where(ATTEMPT.c.outcome == "open").order_by(ATTEMPT.c.submitted_at)
 _MADE = select(RENDER).where(RENDER.c.render_key == bindparam("render"))
 _GIVEN_UP = select(PICTURE.c.failed_code, PICTURE.c.failure).where(
-    PICTURE.c.failed_key == bindparam("render")
+    PICTURE.c.render_key == bindparam("render"),  # for its index: failures have none
+    PICTURE.c.failed_key == PICTURE.c.render_key,
 )
 _BEGUN = ATTEMPT.insert()
 _DONE = (
@@ -128,6 +129,16 @@ class JobRows(Sql):
                 .values(outcome=failure.code, error=failure.message, finished_at=now())
             )
 
+    def cancel_attempt(self, prompt_id: str, reason: str) -> bool:
+        """End an attempt that somebody takes back, unless it has ended meanwhile."""
+        with self._writing() as db:
+            done = db.execute(
+                update(ATTEMPT)
+                .where(ATTEMPT.c.prompt_id == prompt_id, ATTEMPT.c.outcome == "open")
+                .values(outcome="cancelled", error=reason, finished_at=now())
+            )
+            return bool(done.rowcount)
+
     def reopen_attempt(self, prompt_id: str) -> None:
         """An attempt that was cancelled has given a picture all the same."""
         with self._writing() as db:
@@ -153,9 +164,13 @@ class JobRows(Sql):
                 ATTEMPT.c.finished_at,
                 (RENDER.c.width * RENDER.c.height).label("pixels"),
             )
-            .join(RENDER, RENDER.c.prompt_id == ATTEMPT.c.prompt_id)
+            .join(RENDER, RENDER.c.render_key == ATTEMPT.c.render_key)
             .join(PICTURE, PICTURE.c.key == ATTEMPT.c.picture_key)
-            .where(ATTEMPT.c.outcome == "done", ATTEMPT.c.started_at.is_not(None))
+            .where(
+                ATTEMPT.c.outcome == "done",
+                ATTEMPT.c.started_at.is_not(None),
+                RENDER.c.prompt_id == ATTEMPT.c.prompt_id,
+            )
             .order_by(ATTEMPT.c.submitted_at.desc())
             .limit(NEWEST)
         )

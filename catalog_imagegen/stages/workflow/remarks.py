@@ -80,7 +80,7 @@ def _literal_weights(workflow: Workflow) -> Iterator[Remark]:
         if inputs.get("type") in _LITERAL_TYPES and "qwen" in str(inputs.get("clip_name", "")).lower():
             yield Remark(
                 "weights_literal",
-                "this text encoder reads weights such as (词:1.2) as plain text, and looks for a file where a text "
+                "this text encoder reads weights such as (word:1.2) as plain text, and looks for a file where a text "
                 "says embedding: – templates should have neither",
                 "该文本编码器把 (词:1.2) 之类的权重当作普通文字，并把 embedding: 之后的词当作文件名；模板中请勿使用",
             )
