@@ -136,8 +136,8 @@ CASES: Mapping[str, Case] = {
         "40 pictures on one server, the catalog alternates between two models",
         partial(_grouping, pictures=40, most=0.40),
     ),
-    "equal": Case("8 servers of 1 s", Farm(8, 1.0, 160)),
-    "unequal": Case("2 servers, one three times as fast", Farm(2, 1.0, 80, speeds=(3.0, 1.0))),
-    "many": Case("32 servers of 2.5 s", Farm(32, 2.5, 512, peak_mb=400)),
-    "cost": Case("what a picture costs us, at 16 a second", Farm(8, 0.5, 240, cpu_ms=12)),
+    "equal": Case("8 servers of 1 s", Farm(8, 1.0, 120)),
+    "unequal": Case("2 servers, one three times as fast", Farm(2, 1.0, 60, speeds=(3.0, 1.0))),
+    "many": Case("32 servers of 2.5 s", Farm(32, 2.5, 384, peak_mb=400)),
+    "cost": Case("what a picture costs us, at 16 a second", Farm(8, 0.5, 200, cpu_ms=12)),
 }

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from bench.decoding import Decoding
 from bench.pictures import new_pictures
 from catalog_imagegen.bootstrap import Servers, init_workspace, open_house
 from catalog_imagegen.config import Workspace
+from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.domain.job import Plan, PlannedPicture
+from catalog_imagegen.pipeline.ports import Ledger
 from catalog_imagegen.pipeline.produce import produce
 from catalog_imagegen.pipeline.workshop import Made, Workshop
 
@@ -69,10 +72,7 @@ def make(order: Order) -> tuple[float, str, Spent]:
         init_workspace(Path(folder))
         with open_house(Workspace(Path(folder)), Servers(urls=order.urls)) as house, Decoding() as decoding:
             services = house.services
-            shop_pictures = [*wanted, *new_pictures(SHOP, first=order.pictures)]
-            services.ledger.keep_plan(
-                Plan(tuple(PlannedPicture(each, "render", "") for each in shop_pictures))
-            )
+            _plan(wanted, services.ledger)
             shop = Workshop(
                 ledger=services.ledger,
                 blobs=services.blobs,
@@ -91,6 +91,12 @@ def make(order: Order) -> tuple[float, str, Spent]:
         raise RuntimeError(f"{len(stored)} of {order.pictures} pictures were made; see the log")
     spent = Spent(cpu_s, decoding.seconds, peak_mb())
     return max(stored) - began, f"catalog-imagegen/{shop.run}/", spent
+
+
+def _plan(wanted: Sequence[Wanted], ledger: Ledger) -> None:
+    """Have the ledger know the pictures, as it does when a run comes to rendering, and many others."""
+    others = new_pictures(SHOP, first=len(wanted))
+    ledger.keep_plan(Plan(tuple(PlannedPicture(each, "render", "") for each in [*wanted, *others])))
 
 
 def peak_mb() -> float:

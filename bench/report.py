@@ -15,7 +15,7 @@ from rich.table import Table
 from bench.clients import Timing
 from bench.producing import Spent
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 Tell = Callable[[str], None]
 

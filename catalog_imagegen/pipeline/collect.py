@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.imaging import Render
@@ -15,6 +17,8 @@ from catalog_imagegen.stages.quality import judge
 
 DOWNLOADS = 3
 """Times a picture is fetched: a damaged download must not cost a second execution."""
+_at_once = threading.BoundedSemaphore(4)
+"""Pictures that are decoded at a time, of all servers: more would take memory, and no processor has time for them."""
 PLACEHOLDER = b"tEXtcatalog-imagegen\0placeholder"
 """The text chunk by which a simulator marks what it paints."""
 
@@ -52,7 +56,8 @@ def _download(
                 zh=f"{backend.name} 变成了模拟器；样张不会当作图片使用",
                 code="not_comfyui",
             )
-        judgement = judge(content, width=width, height=height)
+        with _at_once:
+            judgement = judge(content, width=width, height=height)
         if judgement.defect is None:
             return content
         if judgement.defect != "bad_picture" or fetched == DOWNLOADS:

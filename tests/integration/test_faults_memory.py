@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from catalog_imagegen.adapters.comfyui.backend import ComfyUIBackend
 from catalog_imagegen.bootstrap import House
+from catalog_imagegen.pipeline.board import Task
+from catalog_imagegen.pipeline.send import Sender
 from catalog_imagegen.simulator import Simulator
 from tests.workroom import (
     DEADLINE_S,
@@ -62,10 +66,30 @@ def sides(house: House) -> set[int]:
     return {render.width for render in house.services.ledger.renders(keys).values()}
 
 
-def test_memory_that_ran_out_once_is_free_after_unloading(tmp_path: Path) -> None:
-    """The same server makes the picture, alone; it is told once."""
+def test_memory_that_ran_out_once_is_free_after_unloading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same server unloads its models and makes the picture while it has nothing else of ours; it is told once."""
+    beside: list[int] = []
+    unloaded: list[str] = []
+    send, free = Sender.send, ComfyUIBackend.free
+
+    def watched(sender: Sender, task: Task, *, held: Collection[str]) -> Any:
+        if task.terms.is_alone:
+            beside.append(len(held))
+        return send(sender, task, held=held)
+
+    def counted(backend: ComfyUIBackend) -> None:
+        unloaded.append(backend.name)
+        free(backend)
+
+    monkeypatch.setattr(Sender, "send", watched)
+    monkeypatch.setattr(ComfyUIBackend, "free", counted)
     with Simulator(faults=["oom%3"]) as server, opened(work(tmp_path), server.url) as house:
         report = make(house, numbered(2 * COUNT))
+        failed = sum("out_of_memory" in ends for ends in outcomes(house).values())
+        assert beside == [0] * failed
+        assert len(unloaded) == failed > 1
         assert counts(report) == (2 * COUNT, 0, 0)
         assert told(report) == [(server.url, "out_of_memory")]
         assert all(ends in (["done"], ["out_of_memory", "done"]) for ends in outcomes(house).values())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import socketserver
+import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -373,6 +375,29 @@ def test_a_certificate_of_one_s_own_is_trusted_by_its_file(
             assert told(report) == []
             check_stored(house, 2)
     assert heard
+
+
+class HangingUp(socketserver.BaseRequestHandler):
+    """Hears what a client has to say first, and goes."""
+
+    def handle(self) -> None:
+        """No handshake comes of it."""
+        self.request.recv(65536)
+
+
+def test_a_handshake_that_breaks_off_is_no_bad_certificate(
+    certificate: Certificate, simulator: Simulator, tmp_path: Path
+) -> None:
+    """A server behind https that is being restarted is told like any other."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), HangingUp) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        url = f"https://127.0.0.1:{server.server_address[1]}"
+        table = f'[[comfyui]]\nurl = "{url}"\nca_file = "{certificate.file}"'
+        with opened(work(tmp_path, table), url, simulator.url) as house:
+            report = make(house, numbered(COUNT))
+        server.shutdown()
+    assert counts(report) == (COUNT, 0, 0)
+    assert told(report) == [(url, "reset")]
 
 
 def test_an_authority_s_file_that_is_not_there(tmp_path: Path) -> None:
