@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
 from bench.clients import Client, OurClient, PlainClient, Timing
 from bench.pictures import BASE, TURBO
 from bench.report import Figure, Report, Tell, seconds
-from bench.servers import Site, comfyui, executing_s, simulators
+from bench.servers import Site, comfyui, simulators, with_idle
 
 OURS = OurClient()
 TWO, THREE = PlainClient(2), PlainClient(3)
@@ -50,8 +50,11 @@ def _feeding(
         Figure(f"seconds, ours / {client.name}", seconds(ours) / seconds(runs[client.name]), most)
         for client, most in against.items()
     ]
-    idles = [timing.idle for timing in ours if timing.idle is not None]
-    figures.append(Figure("ours: nothing executing", median(idles), idle, unit="%"))
+    for claim, shares in (
+        ("nothing executing", [timing.idle for timing in ours]),
+        ("nothing to execute either", [timing.unfed for timing in ours]),
+    ):
+        figures.append(Figure(f"ours: {claim}", median(filter(None, shares)), idle, unit="%"))
     return Report(about, site.label, site.is_simulated, pictures, runs, figures)
 
 
@@ -74,6 +77,8 @@ class Farm:
     seconds_each: float
     pictures: int
     speeds: tuple[float, ...] = (1.0,)
+    of_ideal: float | None = 0.95
+    """At least; the other limits are at most. None: not held to anything."""
     peak_mb: float | None = None
     cpu_ms: float | None = None
 
@@ -88,14 +93,19 @@ class Farm:
         with simulators(self.servers, seconds=self.seconds_each, speeds=self.speeds) as site:
             runs = _turns(site, [OURS], pictures=self.pictures, repeats=repeats, tell=tell)
         ours = runs[OURS.name]
-        figures = [Figure("ideal seconds / seconds", self.ideal_s / seconds(ours), 0.95, is_floor=True)]
+        figures: list[Figure] = []
+        if self.of_ideal is not None:
+            share = self.ideal_s / seconds(ours)
+            figures.append(Figure("ideal seconds / seconds", share, self.of_ideal, is_floor=True))
         spent = [timing.spent for timing in ours if timing.spent]
         if self.peak_mb is not None:
             peak = median(each.peak_mb for each in spent)
             figures.append(Figure("peak memory of our process", peak, self.peak_mb, unit="MB"))
         if self.cpu_ms is not None:
             ms = [1000 * (each.cpu_s - each.decoding_s) / self.pictures for each in spent]
-            figures.append(Figure("our processor time a picture", median(ms), self.cpu_ms, unit="ms"))
+            figures.append(
+                Figure("processor time a picture, not decoding", median(ms), self.cpu_ms, unit="ms")
+            )
         return Report(about, site.label, site.is_simulated, self.pictures, runs, figures)
 
 
@@ -116,7 +126,7 @@ def _turns(
         for client in clients:
             timing = client.run(site.urls, pictures=pictures, workflows=workflows)
             if is_idle_measured:
-                timing = replace(timing, idle=1 - executing_s(site, timing, pictures) / timing.wall_s)
+                timing = with_idle(timing, site, pictures)
             runs[client.name].append(timing)
             idle = "" if timing.idle is None else f", idle {timing.idle:.1%}"
             tell(f"  {repeat + 1}/{repeats} {client.name:<18} {timing.wall_s:6.2f} s{idle}")
@@ -139,5 +149,5 @@ CASES: Mapping[str, Case] = {
     "equal": Case("8 servers of 1 s", Farm(8, 1.0, 120)),
     "unequal": Case("2 servers, one three times as fast", Farm(2, 1.0, 60, speeds=(3.0, 1.0))),
     "many": Case("32 servers of 2.5 s", Farm(32, 2.5, 384, peak_mb=400)),
-    "cost": Case("what a picture costs us, at 16 a second", Farm(8, 0.5, 200, cpu_ms=12)),
+    "cost": Case("what a picture costs us, at 16 a second", Farm(8, 0.5, 200, of_ideal=None, cpu_ms=12)),
 }

@@ -37,7 +37,9 @@ class Timing:
     spent: Spent | None = None
     """What it cost our process."""
     idle: float | None = None
-    """1 - (sum of execution times by the server's own clock) / wall time."""
+    """The share of the time in which the one server executed nothing."""
+    unfed: float | None = None
+    """The share in which it had nothing to execute: what is missing are pauses that it makes between two prompts."""
 
 
 class Client(Protocol):

@@ -8,7 +8,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def comfyui(*, seconds: float, load_seconds: float = 0.0) -> Iterator[Site]:
         else:
             with own:
                 yield Site(
-                    (own.url,), f"ComfyUI {_version(own.url)} on the CPU, {_times(seconds, load_seconds)}"
+                    (own.url,), f"ComfyUI {_version(own.url)} on the CPU, {_takes(seconds, load_seconds)}"
                 )
             return
     with simulators(1, seconds=seconds, load_seconds=load_seconds) as site:
@@ -76,33 +77,43 @@ def simulators(
                 raise RuntimeError("the simulator does not start; see above")
             at = f", speeds {':'.join(f'{s:g}' for s in speeds)}" if len(set(speeds)) > 1 else ""
             what = "simulated server" if count == 1 else f"{count} simulated servers"
-            yield Site(urls, f"{what}, {_times(seconds, load_seconds)}{at}", is_simulated=True)
+            yield Site(urls, f"{what}, {_takes(seconds, load_seconds)}{at}", is_simulated=True)
         finally:
             process.terminate()
 
 
-def executing_s(site: Site, timing: Timing, pictures: int) -> float:
-    """How long the one server executed the pictures of a run, one after the other, by its history."""
+def with_idle(timing: Timing, site: Site, pictures: int) -> Timing:
+    """A run on one server, with how much of the time that had nothing to do, by its history and its own clock."""
     (url,) = site.urls
     history = requests.get(f"{url}/history", params={"max_items": 2 * pictures}, timeout=TIMEOUT_S).json()
-    total_ms, found = 0.0, 0
-    for entry in history.values():
-        if _is_of(entry["prompt"][2], timing.prefix):
-            events = dict(entry["status"]["messages"])
-            total_ms += events["execution_success"]["timestamp"] - events["execution_start"]["timestamp"]
-            found += 1
-    if found != pictures:
+    made = sorted(_times(entry) for entry in history.values() if _is_of(entry["prompt"][2], timing.prefix))
+    if len(made) != pictures:
         raise RuntimeError(
-            f"{found} executions in the history instead of {pictures}; is somebody else there?"
+            f"{len(made)} executions in the history instead of {pictures}; is somebody else there?"
         )
-    return total_ms / 1000
+    wall_ms = 1000 * timing.wall_s
+    executing_ms = sum(ended - started for started, ended, _ in made)
+    around_ms = wall_ms - (made[-1][1] - made[0][0])
+    between_ms = sum(max(0, queued - ended) for (_, ended, _), (_, _, queued) in pairwise(made))
+    return replace(timing, idle=1 - executing_ms / wall_ms, unfed=(around_ms + between_ms) / wall_ms)
+
+
+def _times(entry: dict[str, Any]) -> tuple[int, int, int]:
+    """When a prompt was started, ended and put into the queue, in ms."""
+    events = dict(entry["status"]["messages"])
+    started = events["execution_start"]["timestamp"]
+    return (
+        started,
+        events["execution_success"]["timestamp"],
+        entry["prompt"][3].get("create_time", started),
+    )
 
 
 def _is_of(graph: dict[str, Any], prefix: str) -> bool:
     return any(str(node["inputs"].get("filename_prefix", "")).startswith(prefix) for node in graph.values())
 
 
-def _times(seconds: float, load_seconds: float) -> str:
+def _takes(seconds: float, load_seconds: float) -> str:
     change = f", {load_seconds:g} s a change of models" if load_seconds else ""
     return f"{seconds:g} s a picture{change}"
 

@@ -130,7 +130,9 @@ def test_a_picture_that_kills_its_server_is_given_up(tmp_path: Path) -> None:
         assert counts(report) == (0, 2, 0)
         assert {problem.code for problem in report.problems} == {"lost"}
         assert told(report) == [(server.url, "restarted")]
-        assert max(executed(server).values()) <= MAX_LOST
+        assert all(ends.count("lost") == MAX_LOST for ends in outcomes(house).values())
+        # One more where the server died so soon that the reply to the prompt was lost with it.
+        assert max(executed(server).values()) <= MAX_LOST + 1
 
 
 def test_what_only_waited_on_a_server_that_dies_is_not_suspected(tmp_path: Path) -> None:
