@@ -18,6 +18,9 @@ import requests
 from bench.clients import TIMEOUT_S, Timing
 from tests.comfyui.peer import ComfyUI, PeerError, ensure_peer
 
+STOP_S = 10.0
+"""How long simulators may take to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -79,7 +82,15 @@ def simulators(
             what = "simulated server" if count == 1 else f"{count} simulated servers"
             yield Site(urls, f"{what}, {_takes(seconds, load_seconds)}{at}", is_simulated=True)
         finally:
-            process.terminate()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def with_idle(timing: Timing, site: Site, pictures: int) -> Timing:

@@ -81,7 +81,7 @@ def test_a_refused_picture_is_not_sent_again(fault: str, code: FailureCode, tmp_
         assert (again.jobs_submitted, again.pictures["failed"]) == (0, 1)
 
 
-@pytest.mark.parametrize("attempts", [1, 2, 3])
+@pytest.mark.parametrize("attempts", [1, 2])
 def test_an_error_of_the_execution_uses_up_the_attempts(attempts: int, tmp_path: Path) -> None:
     """As many as the settings allow, on whatever server; then the picture fails with the server's words."""
     with (
@@ -108,7 +108,7 @@ def test_somebody_who_presses_stop_costs_one_attempt(tmp_path: Path) -> None:
 # --- forgotten -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["restart#3", "restart=0.4#3", "die#3", "die=0.4#3", "die#2"])
+@pytest.mark.parametrize("fault", ["restart#3", "restart=0.4#3", "die#2", "die=0.4#3"])
 def test_a_restarted_server_makes_every_picture(fault: str, tmp_path: Path) -> None:
     """Queue and history are gone, between two pictures or in the middle of one: what was lost is made again."""
     with (
@@ -218,9 +218,9 @@ def test_a_picture_without_steps_is_stopped(tmp_path: Path) -> None:
 
 def test_a_picture_that_makes_steps_may_take_any_time(tmp_path: Path) -> None:
     """Much longer than stall_s; its steps are heard."""
-    settings = ("stall_s = 1.5", "job_timeout_s = 1.5")
+    settings = ("stall_s = 1.2", "job_timeout_s = 1.2")
     with Simulator() as server, opened(work(tmp_path, *settings), server.url) as house:
-        report = make(house, goods("慢 [[slow:4]]"))
+        report = make(house, goods("慢 [[slow:2.8]]"))
         assert counts(report) == (1, 0, 0)
         assert set(executed(server).values()) == {1}
 

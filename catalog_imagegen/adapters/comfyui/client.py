@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from http import HTTPStatus
 from json import dumps, loads
 from typing import Any
@@ -25,8 +26,6 @@ TIMEOUT = urllib3.Timeout(connect=5.0, read=30.0)
 WHOLE_ANSWER_S = 120.0
 """A server that drips bytes without end is given up then, though each of its bytes comes in time."""
 CHUNK_BYTES = 1 << 16
-LARGEST_KEPT_BYTES = 31 << 20
-"""glibc learns at 32 MiB at most, see ``mallopt(3)`` on M_MMAP_THRESHOLD."""
 CONNECTIONS = 8
 """Kept open; more threads than that open new ones."""
 FOLLOWED = urllib3.Retry(connect=0, read=0, status=0, other=0, redirect=5)
@@ -80,7 +79,6 @@ class Client:
         self.address = address
         self.url = address.url.rstrip("/")
         self._pools = urllib3.PoolManager(maxsize=CONNECTIONS, ca_certs=address.ca_file or None)
-        _keep_freed_memory()
 
     def close(self) -> None:
         """Close the connections."""
@@ -185,7 +183,7 @@ class Client:
         target = f"{path}?{urlencode(params)}" if params else path
         try:
             with self._sent(method, target, body, kind) as response:
-                content = b"".join(_in_time(response))
+                content = _in_time(response)
         except (HTTPError, TimeoutError) as error:
             raise Unreachable(_kind(error), f"{method} {self.url}{path}: {_reason(error)}") from error
         # ComfyUI answers none of these with a page: that is what the proxy before it has to say.
@@ -242,24 +240,19 @@ class Client:
         }
 
 
-@cache
-def _keep_freed_memory() -> None:
-    """Teach the C library not to hand the memory of every picture back to the kernel and to take it again for the next.
+def _in_time(response: urllib3.BaseHTTPResponse) -> bytes:
+    """The bytes of an answer, as long as they come at a pace that ends.
 
-    glibc stops that once a larger block has been freed. It costs nothing, for nothing is written to it, and saves
-    several milliseconds a picture; other libraries do not care.
+    They are gathered where they stay: to join the pieces of a picture would need its memory twice.
     """
-    bytearray(LARGEST_KEPT_BYTES)
-
-
-def _in_time(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """The bytes of an answer as they come, as long as they come at a pace that ends."""
     deadline = time.monotonic() + WHOLE_ANSWER_S
     is_packed = "Content-Encoding" in response.headers
-    while chunk := response.read1(CHUNK_BYTES, decode_content=is_packed):
-        yield chunk
+    content = io.BytesIO()
+    while piece := response.read1(CHUNK_BYTES, decode_content=is_packed):
+        content.write(piece)
         if time.monotonic() > deadline:
             raise TimeoutError(f"still not complete after {WHOLE_ANSWER_S:.0f} s")
+    return content.getvalue()
 
 
 def _no_comfyui(method: str, path: str) -> Unreachable:
