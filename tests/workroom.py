@@ -13,12 +13,13 @@ check_stored(house, report)        exactly the pictures that were rendered are i
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,8 @@ class Heard(NullProgress):
 
 
 def make(house: House, reading: Reading, *, stop: threading.Event | None = None) -> Report:
-    """Run a catalog; every incident of the report was told while it went on."""
-    heard = Heard()
+    """Run a catalog; every incident of the report was told while it went on, and nothing stays held unless it was stopped."""
+    heard, stop = Heard(), stop or threading.Event()
     report = carry_out(
         choose(reading, "run", Selection(roles=("main",)), house.services),
         house.services,
@@ -109,10 +110,17 @@ def make(house: House, reading: Reading, *, stop: threading.Event | None = None)
         command="run",
         backends=house.fleet.backends,
         progress=heard,
-        stop=stop or threading.Event(),
+        stop=stop,
     )
     assert tuple(heard.incidents) == report.incidents
+    assert stop.is_set() or held(house) == []
     return report
+
+
+def held(house: House) -> list[str]:
+    """The pictures and places on servers that the ledger still has as somebody's."""
+    with closing(sqlite3.connect(house.workspace.data / "ledger.sqlite")) as db:
+        return [name for (name,) in db.execute("SELECT name FROM lease ORDER BY name")]
 
 
 @contextmanager

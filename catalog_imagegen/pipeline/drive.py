@@ -26,7 +26,7 @@ from catalog_imagegen.pipeline.workshop import Production, Workshop
 
 log = logging.getLogger(__name__)
 
-TURN_S = 0.25
+TURN_S = 0.5
 """The longest a driver looks at nothing but its server."""
 IDLE_S = 0.1
 """Between looks for work while others have it all."""
@@ -140,6 +140,7 @@ class Driver:
                     self._fall(error)
             self._prove()
             self.left_because = None if self._is_on_probation else self._trouble
+            self._sender.give_back()
             if self.hall.is_interrupted.is_set():
                 self._take_back_all()
         finally:
@@ -148,6 +149,7 @@ class Driver:
 
     def _turn(self) -> None:
         if self._trouble is not None and not self._is_on_probation:
+            self._sender.give_back()
             self._wait_in_quarantine()
             return
         self._prove()
@@ -155,6 +157,7 @@ class Driver:
             raise self._reported.get_nowait()
         self._give_back_recalled()
         self._fill()
+        self._sender.give_back()
         if not self._sent:
             self.hall.board.wait(IDLE_S)
             return
@@ -196,7 +199,7 @@ class Driver:
 
     def _end(self, flight: InFlight, result: Finished | Failure) -> None:
         self.hall.board.end(self.backend.name, flight.task)
-        self.hall.shop.ledger.release(flight.sent.place)
+        self._sender.leave(flight.sent.place)
         if isinstance(result, Finished):
             result = _believed(flight, result)
             self._learn(flight, result)

@@ -150,10 +150,13 @@ class JobLedger(Protocol):
 
     def open_attempts(self, renders: Collection[Fingerprint]) -> Mapping[Fingerprint, Attempt]: ...
 
-    def claim(self, lease: str, attempt: Attempt, *, places: Sequence[str]) -> Claim:
+    def claim(
+        self, lease: str, attempt: Attempt, *, places: Sequence[str], leaving: Sequence[str] = ()
+    ) -> Claim:
         """Take a picture's lease together with the first free one of *places*, or neither, and say what is known.
 
-        Where nothing is, the attempt is written down, as ``begin_attempt`` does.
+        Where nothing is, the attempt is written down, as ``begin_attempt`` does. The places we are *leaving* are given
+        back first, whatever comes of the rest.
         """
         ...
 

@@ -70,6 +70,8 @@ class Sender:
         self._production = production
         self._backend = backend
         self._desk = desk
+        self._leaving: list[str] = []
+        """Places that nothing is on any more, though the ledger still has them as ours."""
 
     @property
     def places(self) -> int:
@@ -83,7 +85,8 @@ class Sender:
         looks the job up instead of paying for it twice. Raises BackendUnavailable; the picture is on the board then.
         """
         fresh = self._attempt(task)
-        claim = self._shop.ledger.claim(render_lease(task), fresh, places=self._free(held))
+        leaving, self._leaving = self._leaving, []
+        claim = self._shop.ledger.claim(render_lease(task), fresh, places=self._free(held), leaving=leaving)
         if claim.is_busy:
             self._board.put_back(task, delay_s=BUSY_S)
             return None
@@ -101,6 +104,16 @@ class Sender:
         if sent is None:
             self._shop.ledger.release(claim.place)
         return sent
+
+    def leave(self, place: str) -> None:
+        """A place is free: the next picture takes it over, or ``give_back`` leaves it to others."""
+        self._leaving.append(place)
+
+    def give_back(self) -> None:
+        """Leave the places to others that no picture of ours has taken over."""
+        if self._leaving:
+            self._shop.ledger.release(*self._leaving)
+            self._leaving.clear()
 
     def _free(self, held: Collection[str]) -> list[str]:
         names = place_names(self._backend, is_urgent=self._shop.is_urgent)

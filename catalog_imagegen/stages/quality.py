@@ -26,7 +26,7 @@ however far apart; in photos neighbours differ by less than half that, and a pat
 NOISE_DIFFERENCE = (0.95, 1.3)
 NOISE_SPOTS = 0.3
 """Standard deviation of spots in that of pixels: 0.125 for noise, 0.6 and more in photos."""
-SAMPLE = 512
+SAMPLE = 384
 """Pixels: the side of the middle that is looked at for noise."""
 
 Defect = Literal["bad_picture", "wrong_size", "black", "uniform", "noise"]

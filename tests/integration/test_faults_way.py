@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -373,6 +374,37 @@ def test_a_certificate_of_one_s_own_is_trusted_by_its_file(
             assert told(report) == []
             check_stored(house, 2)
     assert heard
+
+
+@pytest.fixture(params=["http", "https"])
+def behind_a_proxy(
+    request: pytest.FixtureRequest, certificate: Certificate, simulator: Simulator, tmp_path: Path
+) -> Iterator[tuple[House, FaultyProxy]]:
+    """A workspace that reaches the simulator through a proxy."""
+    with FaultyProxy(simulator.url, tls=certificate.context if request.param == "https" else None) as proxy:
+        table = f'[[comfyui]]\nurl = "{proxy.url}"\nca_file = "{certificate.file}"'
+        with opened(work(tmp_path, table), proxy.url) as house:
+            yield house, proxy
+
+
+@pytest.mark.parametrize("path", ["/view", "/history"])
+def test_an_answer_that_trickles_is_cut_off_and_asked_for_again(
+    path: str,
+    behind_a_proxy: tuple[House, FaultyProxy],
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of its bytes comes in time, be it a picture, read in one piece, or something shorter."""
+    monkeypatch.setattr(client, "WHOLE_ANSWER_S", 0.3)
+    monkeypatch.setattr(client, "CHUNK_BYTES", 64 if path == "/view" else client.CHUNK_BYTES)
+    house, proxy = behind_a_proxy
+    proxy.drip_next(path, 20)
+    began = time.monotonic()
+    report = make(house, numbered(COUNT))
+    assert time.monotonic() - began < 15, "it was read to its end"
+    assert counts(report) == (COUNT, 0, 0)
+    assert set(executed(simulator).values()) == {1}
+    check_stored(house, COUNT)
 
 
 class HangingUp(socketserver.BaseRequestHandler):

@@ -27,7 +27,7 @@ from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Prompt, Render, Take, Wanted, item_id
-from catalog_imagegen.domain.job import Attempt, Finished, Plan, PlannedPicture
+from catalog_imagegen.domain.job import Attempt, Claim, Finished, Plan, PlannedPicture
 
 KEY = ImageKey("sku:A/1", "detail", item_id("触控面板"))
 FIRST, SECOND = Fingerprint("1" * 64), Fingerprint("2" * 64)
@@ -266,6 +266,51 @@ def test_a_lease_is_exclusive_even_to_its_own_process(ledger: SqlLedger) -> None
     assert not ledger.lease("a")
     ledger.release("a")
     assert ledger.lease("a")
+
+
+def test_a_claim_takes_a_picture_and_a_place_or_neither(ledger: SqlLedger) -> None:
+    """What is new is written down; what is known is told, and left to the caller."""
+    ledger.keep_plan(plan_of(wanted()))
+    new = ledger.claim("render:1", attempt("p1"), places=["place:0", "place:1"])
+    assert new == Claim(place="place:0", is_begun=True)
+    assert [record.prompt_id for record in ledger.standing()] == ["p1"]
+    assert ledger.claim("render:1", attempt("p2"), places=["place:1"]) == Claim(is_busy=True)
+    assert ledger.claim("render:2", attempt("p2", SECOND), places=["place:0"]) == Claim()
+    assert ledger.lease("place:1")
+    assert ledger.lease("render:2")
+    ledger.release("render:1", "place:1")
+    known = ledger.claim("render:1", attempt("p2"), places=["place:0", "place:1"])
+    assert (known.place, known.is_begun, known.open) == ("place:1", False, attempt("p1"))
+    ledger.fail_attempt("p1", Failure("black", "all of it"))
+    ledger.release("render:1", "place:1")
+    failed = ledger.claim("render:1", attempt("p2"), places=["place:1"])
+    assert [record.outcome for record in failed.failed] == ["black"]
+    assert (failed.is_begun, failed.open) == (False, None)
+    assert ledger.standing() == []
+
+
+def test_an_attempt_that_does_not_count_leaves_a_picture_new(ledger: SqlLedger) -> None:
+    """It was taken back: the next one is written down at once."""
+    ledger.keep_plan(plan_of(wanted()))
+    ledger.begin_attempt(attempt("p1"))
+    ledger.fail_attempt("p1", Failure("recalled", "another server makes it sooner"))
+    assert ledger.claim("render:1", attempt("p2"), places=["place:0"]).is_begun
+    assert [record.prompt_id for record in ledger.standing()] == ["p2"]
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_places_that_are_left_are_given_back_whatever_comes_of_a_claim(
+    is_busy: bool, ledger: SqlLedger
+) -> None:
+    """They can be taken over by the same claim, and by others if it comes to nothing."""
+    ledger.keep_plan(plan_of(wanted()))
+    assert ledger.lease("place:0")
+    assert ledger.lease("place:1")
+    assert not is_busy or ledger.lease("render:1")
+    claim = ledger.claim("render:1", attempt("p1"), places=["place:0"], leaving=["place:0", "place:1"])
+    assert (claim.place, claim.is_busy) == ("" if is_busy else "place:0", is_busy)
+    assert ledger.lease("place:0") is is_busy
+    assert ledger.lease("place:1")
 
 
 def _open(folder: Path) -> None:

@@ -52,7 +52,12 @@ class ComfyUIBackend:
         self._client = Client(address if isinstance(address, Address) else Address(address))
         self._listener = Listener(self._client.address)
         self._watch = Watch(self._client, self._listener, stall_s=stall_s, job_timeout_s=job_timeout_s)
-        self._patience_s = patience_s
+        self._retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda e: isinstance(e, Unreachable) and e.code in PASSING),
+            wait=tenacity.wait_random_exponential(multiplier=0.25, max=5.0),
+            stop=tenacity.stop_after_delay(patience_s),
+            reraise=True,
+        )
         self.capacity = capacity
         self.must_be_simulator: bool | None = None
         """What it must turn out to be when it comes back: placeholders never mix with pictures."""
@@ -259,14 +264,8 @@ class ComfyUIBackend:
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Call, and again while the server does not answer, until patience ends."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda e: isinstance(e, Unreachable) and e.code in PASSING),
-            wait=tenacity.wait_random_exponential(multiplier=0.25, max=5.0),
-            stop=tenacity.stop_after_delay(self._patience_s),
-            reraise=True,
-        )
         try:
-            return retrying(call)
+            return self._retrying(call)
         except Unreachable as error:
             raise self._unavailable(error) from error
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
@@ -31,6 +31,7 @@ _GIVEN_UP = select(PICTURE.c.failed_code, PICTURE.c.failure).where(
     PICTURE.c.render_key == bindparam("render"),  # for its index: failures have none
     PICTURE.c.failed_key == PICTURE.c.render_key,
 )
+_IS_KNOWN = select(or_(*map(exists, (_MADE, _GIVEN_UP, _OF_RENDER))))
 _BEGUN = ATTEMPT.insert()
 _DONE = (
     update(ATTEMPT)
@@ -65,10 +66,14 @@ class JobRows(Sql):
         with self._reading() as db:
             return [_record(row) for row in db.execute(_STANDING)]
 
-    def claim(self, lease: str, attempt: Attempt, *, places: Sequence[str]) -> Claim:
+    def claim(
+        self, lease: str, attempt: Attempt, *, places: Sequence[str], leaving: Sequence[str] = ()
+    ) -> Claim:
         """Take a picture's lease with the first free place, or neither; see the port."""
         render = attempt.render_key
         with self._writing() as db:
+            if leaving:
+                self._release(db, leaving)
             held = self._held(db, [lease, *places])
             if lease in held:
                 return Claim(is_busy=True)
@@ -76,17 +81,22 @@ class JobRows(Sql):
             if place is None:
                 return Claim()
             self._upsert(db, LEASE, [{"name": name, "holder": self._holder} for name in (place, lease)])
-            made = db.execute(_MADE, {"render": render}).first()
-            given_up = db.execute(_GIVEN_UP, {"render": render}).first()
-            rows = db.execute(_OF_RENDER, {"render": render}).all()
-            standing = [row for row in rows if row.outcome == "open"]
-            failed = tuple(_record(row) for row in rows if row.outcome not in NOT_FAILED)
-            is_new = not (made or given_up or standing or failed)
-            if is_new:
+            known = db.execute(_IS_KNOWN, {"render": render}).scalar_one()  # of new ones, most are not
+            claim = self._past(db, render, place) if known else Claim(place=place, is_begun=True)
+            if claim.is_begun:
                 self._begin(db, attempt)
+        return claim
+
+    def _past(self, db: Connection, render: Fingerprint, place: str) -> Claim:
+        """What happened to a picture so far; it may still be nothing that counts."""
+        made = db.execute(_MADE, {"render": render}).first()
+        given_up = db.execute(_GIVEN_UP, {"render": render}).first()
+        rows = db.execute(_OF_RENDER, {"render": render}).all()
+        standing = [row for row in rows if row.outcome == "open"]
+        failed = tuple(_record(row) for row in rows if row.outcome not in NOT_FAILED)
         return Claim(
             place=place,
-            is_begun=is_new,
+            is_begun=not (made or given_up or standing or failed),
             render=None if made is None else statuses.render(made),
             given_up=None if given_up is None else Failure(given_up.failed_code, given_up.failure),
             open=_attempt(standing[-1]) if standing else None,

@@ -141,15 +141,17 @@ def encode_picture(pixels: torch.Tensor, **_: Any) -> tuple[dict[str, torch.Tens
 
 def decode_picture(samples: dict[str, torch.Tensor], **_: Any) -> tuple[torch.Tensor]:
     """VAEDecode: the first three channels, enlarged."""
-    small = samples["samples"][:, :3]
+    small = samples["samples"][:, :3].movedim(1, -1).clamp(0, 1)
+    count, height, width, colours = small.shape
     enlarged = PIXELS_PER_LATENT // 2 if "small" in samples else PIXELS_PER_LATENT
-    large = small.repeat_interleave(enlarged, 2).repeat_interleave(enlarged, 3)
+    spread = small[:, :, None, :, None].expand(-1, -1, enlarged, -1, enlarged, -1)
+    large = spread.reshape(count, height * enlarged, width * enlarged, colours)
     if "noise" in samples:
         large = torch.rand(large.shape)
     if "uniform" in samples:
-        large = torch.tensor([122, 116, 108]).reshape(1, 3, 1, 1) + torch.randint(-1, 2, large.shape)
+        large = torch.tensor([122, 116, 108]) + torch.randint(-1, 2, large.shape)
         large = (large + 0.5) / 255  # halves, because saving cuts off what is behind the point
-    return (large.movedim(1, -1).clamp(0, 1).contiguous(),)
+    return (large,)
 
 
 def save_pictures(saver: nodes.SaveImage, images: torch.Tensor, prompt: Any = None, **more: Any) -> Any:
@@ -192,9 +194,8 @@ def fail_as_told(triggers: dict[str, float], text: str) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied (77x768 and 2560x3840)")
 
 
-def wait(seconds: float) -> None:
+def wait(until: float) -> None:
     """Pass the time as a sampler step does: an interrupt ends it."""
-    until = time.monotonic() + seconds
     comfy.model_management.throw_exception_if_processing_interrupted()
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(left, 0.1))
@@ -234,6 +235,7 @@ def sample(
     if "hang" in triggers:
         time.sleep(triggers["hang"])
 
+    began = time.monotonic()
     made_of = [*model.facts, seed, steps, cfg, sampler_name, scheduler, text, avoided, denoise]
     painted = torch.stack(
         [
@@ -248,7 +250,7 @@ def sample(
     progress = comfy.utils.ProgressBar(steps)
     seconds = triggers.get("slow", SECONDS * count)
     for step in range(steps):
-        wait(seconds / steps)
+        wait(began + seconds * (step + 1) / steps)  # by one clock: oversleeping must not add up
         if step == steps // 2:
             fail_as_told(triggers, text)
         progress.update_absolute(step + 1, steps, preview_of(result[0, :3]))
