@@ -395,6 +395,7 @@ def test_an_answer_that_trickles_is_cut_off_and_asked_for_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each of its bytes comes in time, be it a picture, read in one piece, or something shorter."""
+    monkeypatch.setattr(servers, "PATIENCE_S", 5)
     monkeypatch.setattr(client, "WHOLE_ANSWER_S", 0.3)
     monkeypatch.setattr(client, "CHUNK_BYTES", 64 if path == "/view" else client.CHUNK_BYTES)
     house, proxy = behind_a_proxy
