@@ -62,10 +62,12 @@ def _files(place: Path) -> list[Path]:
     return sorted(p for p in place.rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc"})
 
 
-def read_source(location: str, workspace: Workspace, *, table: str = "", query: str = "") -> Reading:
+def read_source(
+    location: str, workspace: Workspace, *, table: str = "", query: str = "", password: str = ""
+) -> Reading:
     """Read a catalog file or database with the workspace's columns. Raises CatalogError."""
     columns = Columns.from_toml(load_columns(workspace))
-    return read_catalog(location, columns=columns, table=table, query=query)
+    return read_catalog(location, columns=columns, table=table, query=query, password=password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,12 @@ class House:
 
     def read(self, source: SourceSettings) -> Reading:
         """Read a configured source; its relative paths start at the workspace."""
-        path = expand(source.path, place=f"config/app.toml: source {source.name}")
-        query = expand(source.query, place=f"config/app.toml: source {source.name}")
+        place = f"config/app.toml: source {source.name}"
+        path, query, password = (
+            expand(text, place=place) for text in (source.path, source.query, source.password)
+        )
         location = path if "://" in path else str(self.workspace.root / path)
-        return read_source(location, self.workspace, table=source.table, query=query)
+        return read_source(location, self.workspace, table=source.table, query=query, password=password)
 
 
 @contextmanager

@@ -51,8 +51,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new wor
 
 @group.command()
 def check(
-    file: Annotated[str, typer.Argument(help="A CSV, XLSX or SQLite file, or a database URL (…#table).")],
-    table: Annotated[str, typer.Option("--table", help="The table or sheet, if there are several.")] = "",
+    file: options.Catalog,
+    table: options.Table = "",
+    password: options.Password = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
@@ -61,7 +62,7 @@ def check(
     Example: `catalog-imagegen catalog check products.xlsx --json`
     """
     try:
-        reading = read_source(file, options.workspace(workspace), table=table)
+        reading = read_source(file, options.workspace(workspace), table=table, password=password)
     except CatalogError as error:
         if not json:
             raise

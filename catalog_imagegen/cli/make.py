@@ -38,12 +38,10 @@ ACTIONS: Mapping[Action, str] = {
     "blocked": mark("blocked"),
 }
 """What people call them; of what is rendered they are told why."""
-Catalog = Annotated[str, typer.Argument(help="A CSV, XLSX or SQLite file, or a database URL (…#table).")]
-Table_ = Annotated[str, typer.Option("--table", help="The table or sheet, if there are several.")]
 
 
 def run(
-    catalog: Catalog,
+    catalog: options.Catalog,
     platform: options.Platforms = None,
     role: options.Roles = None,
     sku: options.Skus = None,
@@ -51,7 +49,8 @@ def run(
     comfyui: options.ComfyUI = None,
     simulate: options.Simulate = False,
     out: options.OutDir = None,
-    table: Table_ = "",
+    table: options.Table = "",
+    password: options.Password = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
@@ -61,7 +60,7 @@ def run(
     """
     selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
     with _house(workspace, out, comfyui, simulate=simulate) as house:
-        reading = read_source(catalog, house.workspace, table=table)
+        reading = read_source(catalog, house.workspace, table=table, password=password)
         source = house.source_of(catalog)
         prepared = choose(reading, source, selection, house.services)
         report = _carry_out(house, prepared, source, "run", quiet=json)
@@ -70,14 +69,15 @@ def run(
 
 
 def plan(
-    catalog: Catalog,
+    catalog: options.Catalog,
     platform: options.Platforms = None,
     role: options.Roles = None,
     sku: options.Skus = None,
     limit: options.Limit = None,
     comfyui: options.ComfyUI = None,
     simulate: options.Simulate = False,
-    table: Table_ = "",
+    table: options.Table = "",
+    password: options.Password = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
@@ -87,7 +87,7 @@ def plan(
     """
     selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
     with _house(workspace, None, comfyui, simulate=simulate) as house:
-        reading = read_source(catalog, house.workspace, table=table)
+        reading = read_source(catalog, house.workspace, table=table, password=password)
         prepared = choose(reading, house.source_of(catalog), selection, house.services)
         if json:
             show.as_json(_plan_json(prepared))

@@ -42,6 +42,19 @@ Platforms = Annotated[
 ]
 Roles = Annotated[list[str] | None, typer.Option("--role", "-r", help="Only this role; may be repeated.")]
 Skus = Annotated[list[str] | None, typer.Option("--sku", "-s", help="Only this SKU; may be repeated.")]
+Catalog = Annotated[
+    str, typer.Argument(help="A spreadsheet, CSV or SQLite file, or a database URL (…#table).")
+]
+Table = Annotated[str, typer.Option("--table", help="The table or sheet, if there are several.")]
+Password = Annotated[
+    str,
+    typer.Option(
+        "--password",
+        envvar="CATALOG_IMAGEGEN_PASSWORD",
+        help="Opens a spreadsheet that was saved with a password.",
+        show_default=False,
+    ),
+]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N products.")]
 
 

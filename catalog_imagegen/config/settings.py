@@ -66,6 +66,10 @@ class SourceSettings(Strict):
     )
     table: str = Field(default="", description="The table, view or sheet, if there are several")
     query: str = Field(default="", description="For a database: a `SELECT` instead of a table")
+    password: str = Field(
+        default="",
+        description="Opens a spreadsheet that was saved with one; write `${NAME}`, not the password",
+    )
 
 
 class Settings(BaseSettings):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 EXIT_OK = 0
 EXIT_ITEMS_FAILED = 1
 EXIT_USAGE = 2
@@ -20,10 +22,20 @@ class CatalogImagegenError(Exception):
         self.message_zh = zh or message_en
         self.code = code or type(self).__name__
 
+    def __reduce__(self) -> Any:
+        return _revived, (type(self), self.args, dict(self.__dict__))
+
     def __str__(self) -> str:
         if self.message_zh == self.message_en:
             return self.message_en
         return f"{self.message_en}\n{self.message_zh}"
+
+
+def _revived(kind: type[CatalogImagegenError], args: tuple[Any, ...], told: dict[str, Any]) -> Any:
+    """An error as another process raised it, whatever its class wants to be made of."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(told)
+    return error
 
 
 class ConfigError(CatalogImagegenError):

@@ -30,8 +30,9 @@ VARIABLES = """\
 |---|---|
 | `CATALOG_IMAGEGEN_…` | each key of `config/app.toml`, as listed there |
 | `CATALOG_IMAGEGEN_WORKSPACE` | the workspace, where `--workspace` does not name it |
+| `CATALOG_IMAGEGEN_PASSWORD` | opens a workbook that was saved with a password, where `--password` does not |
 | `LC_ALL`, `LC_MESSAGES`, `LANG` | the language while `language` is `"auto"`: Chinese where it begins with `zh`, else English; where none is set, or `C`, tables are English and messages come in both |
-| `${NAME}` | in `path` and `query` of a source: any variable, for passwords |
+| `${NAME}` | in `path`, `query` and `password` of a source: any variable, for passwords |
 """
 PLATFORM_WORDS: Mapping[str, str] = {
     "title": "What the marketplace is called",

@@ -162,6 +162,7 @@ def reports_inside(reader: Reader) -> None:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "config/workspace.md": Scenario(with_own_catalog, has_server=True),
+    "docs/catalogs.md": Scenario(),
     "docs/getting-started.md": Scenario(check=real_pictures, has_server=True),
     "docs/nightly-sync.md": Scenario(with_sources, second_sync_rests),
     "docs/platforms.md": Scenario(check=corner_shop_has_a_listing),

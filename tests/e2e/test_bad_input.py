@@ -34,6 +34,8 @@ from tests.e2e.cli import (
     run,
     wait_for,
 )
+from tests.integration.catalogs_support import write_xlsx
+from tests.integration.workbook_writers import encrypt
 
 HEADER = "SKU,商品名称,颜色\n"
 PRODUCTS = f"{HEADER}A-1,杯子,白色\nA-2,台灯,黑色\n"
@@ -136,6 +138,22 @@ def test_unreadable_catalog(case: str, shop: Shop) -> None:
     ran = shop.run()
     shop.refuses(ran, 2, *words)
     assert ran.out == ""
+
+
+def test_a_password_by_option_variable_and_source(shop: Shop) -> None:
+    """Each opens the workbook; without it and with a wrong one the message says what is wanted."""
+    rows = [line.split(",") for line in PRODUCTS.splitlines()]
+    shop.catalog = encrypt(write_xlsx(shop.root / "products.xlsx", 商品=rows), "春天2026")
+    shop.refuses(shop.run(), 2, "products.xlsx is protected by a password", "--password", "密码")
+    shop.refuses(shop.run("--password", "x"), 2, "is not the right one", "密码不正确")
+    check = ("catalog", "check", shop.catalog, "-w", shop.root, "--json")
+    count = len(rows) - 1
+    assert len(called(*check, "--password", "春天2026").json["rows"]) == count
+    assert len(cli(*check, env={"CATALOG_IMAGEGEN_PASSWORD": "春天2026"}).json["rows"]) == count
+    source = 'name = "shop"\npath = "products.xlsx"\npassword = "${SHEET}"'
+    shop.edit(APP, "# [[source]]\n", f"[[source]]\n{source}\n# [[source]]\n")
+    synced = called("sync", "-w", shop.root, "--simulate", "--json", env={"SHEET": "春天2026"})
+    assert (synced.code, synced.json["skus"]) == (0, count)
 
 
 def test_missing_catalog(shop: Shop) -> None:

@@ -16,6 +16,17 @@ from catalog_imagegen.adapters.catalogs import read_catalog
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, csv_text, places, write_xlsx
+from tests.integration.workbook_writers import (
+    cells_of,
+    encrypt,
+    ods_table,
+    write_html,
+    write_ods,
+    write_xls,
+    write_xlsb,
+    write_xml_2003,
+    xml_2003_table,
+)
 
 TABLE = (
     ("货号", "款号", "商品名称", "颜色", "材质", "价格", "卖点", "使用场景", "图片", "上架日期", "备注"),
@@ -75,6 +86,19 @@ def save(path: Path, text: str, encoding: str) -> str:
 
 SOURCES: dict[str, Callable[[Path], str]] = {
     "xlsx": lambda folder: str(write_xlsx(folder / "a.xlsx", with_formulas=False, 商品=TABLE)),
+    "xls": lambda folder: str(write_xls(folder / "a.xls", 商品=TABLE)),
+    "et": lambda folder: str(write_xls(folder / "a.et", 商品=TABLE)),
+    "xlsb": lambda folder: str(write_xlsb(folder / "a.xlsb", {"商品": cells_of(TABLE)})),
+    "ods": lambda folder: str(write_ods(folder / "a.ods", 商品=ods_table(TABLE))),
+    "html": lambda folder: str(write_html(folder / "a.xls", TABLE)),
+    "html_utf16": lambda folder: str(write_html(folder / "a.html", TABLE, encoding="utf-16")),
+    "xml": lambda folder: str(write_xml_2003(folder / "a.xml", 商品=xml_2003_table(TABLE))),
+    "xml_gb18030": lambda folder: str(
+        write_xml_2003(folder / "a.xls", encoding="gb18030", 商品=xml_2003_table(TABLE))
+    ),
+    "encrypted": lambda folder: str(
+        encrypt(write_xlsx(folder / "a.xlsx", with_formulas=False, 商品=TABLE), "VelvetSweatshop")
+    ),
     "gb18030": lambda folder: save(folder / "a.csv", csv_text(TABLE), "gb18030"),
     "semicolons": lambda folder: save(folder / "a.csv", csv_text(TABLE, separator=";"), "utf-8-sig"),
     "tsv": lambda folder: save(folder / "a.tsv", csv_text(TABLE, separator="\t"), "utf-8"),

@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from catalog_imagegen.adapters.catalogs import read_catalog
-from catalog_imagegen.adapters.catalogs.workbook import number_text
+from catalog_imagegen.adapters.catalogs.sheets import number_text
 from catalog_imagegen.domain.catalog import Product, Reading
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, HEADER, found, places, write_xlsx
@@ -302,8 +302,9 @@ def test_a_dtd_in_any_part_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("members", "code"),
     [
-        ({"xl/workbook.bin": b"x"}, "unknown_format"),
-        ({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, "unknown_format"),
+        ({"xl/workbook.bin": b"x"}, "corrupt_file"),
+        ({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, "corrupt_file"),
+        ({"mimetype": b"application/vnd.oasis.opendocument.text"}, "unknown_format"),
         ({"word/document.xml": b"<x/>"}, "unknown_format"),
         ({"xl/workbook.xml": b"<x/>"}, "corrupt_file"),
     ],
@@ -311,7 +312,7 @@ def test_a_dtd_in_any_part_is_refused(tmp_path: Path) -> None:
 def test_other_archives_are_refused_by_what_they_are(
     tmp_path: Path, members: dict[str, bytes], code: str
 ) -> None:
-    """Binary, OpenDocument, Word and gutted files say what to do."""
+    """Documents of other programs and gutted workbooks say what to do."""
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():

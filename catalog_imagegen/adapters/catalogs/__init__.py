@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from catalog_imagegen.adapters.catalogs.apart import read_apart
+from catalog_imagegen.adapters.catalogs.archive import Contents, look_into
 from catalog_imagegen.adapters.catalogs.columns import Columns
 from catalog_imagegen.adapters.catalogs.files import existing_file, fitting_suffix, read_bytes, recognise
 from catalog_imagegen.adapters.catalogs.grid import Grids
@@ -18,11 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Columns", "read_catalog"]
 
 
-def read_catalog(location: str, *, columns: Columns, table: str = "", query: str = "") -> Reading:
+def read_catalog(
+    location: str, *, columns: Columns, table: str = "", query: str = "", password: str = ""
+) -> Reading:
     """Read the products at *location* and everything that is wrong with them.
 
-    *location* is the path of a CSV, TSV, XLSX, XLSM or SQLite file or a SQLAlchemy URL, either with ``#table``
-    behind it; *table* names a database's table or a workbook's sheet, *query* is a SELECT for a database.
+    *location* is the path of a text table (CSV, TSV), of a workbook (.xlsx, .xlsm, .xlsb, .xls, .et, .ods, a table or
+    XML under one of these names) or of a SQLite file, or a SQLAlchemy URL, each with ``#table`` behind it; *table* names
+    a database's table or a workbook's sheet, *query* is a SELECT for a database, *password* opens a workbook.
     Raises CatalogError when nothing can be read; single bad rows become issues.
     """
     if "://" in location:
@@ -30,7 +36,10 @@ def read_catalog(location: str, *, columns: Columns, table: str = "", query: str
 
         return read_grids(read_database(location, table=table, query=query, columns=columns), columns)
     path, table = _split(location, table)
-    return read_grids(_read_file(existing_file(path), columns=columns, table=table, query=query), columns)
+    file = _File(existing_file(path), columns, table=table, query=query, password=password)
+    if file.is_plain:
+        return file.reading()
+    return read_apart(_File.reading, file, name=file.name)
 
 
 def _split(location: str, table: str) -> tuple[Path, str]:
@@ -42,29 +51,89 @@ def _split(location: str, table: str) -> tuple[Path, str]:
     return path, table
 
 
-def _read_file(path: Path, *, columns: Columns, table: str, query: str) -> Grids:
-    data = read_bytes(path)
-    kind = recognise(data, path.name)
-    # The readers are imported where they are needed: pandas and openpyxl take longer than most catalogs.
-    if kind == "sqlite":
-        from catalog_imagegen.adapters.catalogs.database import read_sqlite_file  # noqa: PLC0415  # slow to import
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file and how it is to be read. Its readers are imported where they are needed: they take longer than most catalogs."""
 
-        grids = read_sqlite_file(path, table=table, query=query, columns=columns)
-    elif query or (table and kind == "csv"):
+    path: Path
+    columns: Columns
+    table: str
+    query: str
+    password: str
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no more than splitting lines is needed: whatever else there is, is parsed at arm's length."""
+        return recognise(read_bytes(self.path), self.name) in ("csv", "sqlite")
+
+    def reading(self) -> Reading:
+        """Its products, and what is wrong with them."""
+        return read_grids(self._read(), self.columns)
+
+    def _read(self) -> Grids:
+        """Its grids, by what it holds and not by what it is called."""
+        data = read_bytes(self.path)
+        kind = recognise(data, self.name)
+        if kind == "ole2":
+            from catalog_imagegen.adapters.catalogs.encrypted import decrypted  # noqa: PLC0415  # slow to import
+
+            data = decrypted(data, name=self.name, password=self.password)
+            kind = recognise(data, self.name)
+            kind = "xls" if kind == "ole2" else kind
+        contents = look_into(data, self.name) if kind == "xlsx" else Contents(kind, has_formulas=False)
+        grids = self._grids(data, contents)
+        if fitting_suffix(contents.kind, self.path.suffix):
+            return grids
+        mismatch = issue("format_mismatch", "file", kind=contents.kind, suffix=self.path.suffix)
+        return Grids(grids.grids, (mismatch, *grids.issues))
+
+    @property
+    def name(self) -> str:
+        """As messages call it."""
+        return self.path.name
+
+    def _grids(self, data: bytes, contents: Contents) -> Grids:
+        kind = contents.kind
+        if kind == "sqlite":
+            from catalog_imagegen.adapters.catalogs.database import read_sqlite_file  # noqa: PLC0415  # slow to import
+
+            return read_sqlite_file(self.path, table=self.table, query=self.query, columns=self.columns)
+        if self.query or (self.table and kind == "csv"):
+            self._refuse_no_database()
+        if kind == "csv":
+            from catalog_imagegen.adapters.catalogs.csv_file import read_text_table  # noqa: PLC0415  # slow to import
+
+            return read_text_table(data, name=self.name, columns=self.columns)
+        return self._sheets(data, contents)
+
+    def _sheets(self, data: bytes, contents: Contents) -> Grids:
+        if contents.kind == "xlsx":
+            from catalog_imagegen.adapters.catalogs.workbook import read_workbook  # noqa: PLC0415  # slow to import
+
+            return read_workbook(data, name=self.name, has_formulas=contents.has_formulas, sheet=self.table)
+        if contents.kind == "xls":
+            from catalog_imagegen.adapters.catalogs.xls import read_xls  # noqa: PLC0415  # slow to import
+
+            return read_xls(data, name=self.name, sheet=self.table)
+        if contents.kind in ("xlsb", "ods"):
+            from catalog_imagegen.adapters.catalogs.plain_workbook import read_plain_workbook  # noqa: PLC0415  # slow
+
+            return read_plain_workbook(data, name=self.name, sheet=self.table)
+        from catalog_imagegen.adapters.catalogs.csv_file import decode  # noqa: PLC0415  # slow to import
+
+        text = decode(data, self.name)
+        if contents.kind == "xml":
+            from catalog_imagegen.adapters.catalogs.xml_2003 import read_xml_2003  # noqa: PLC0415  # slow to import
+
+            return read_xml_2003(text, name=self.name, sheet=self.table)
+        from catalog_imagegen.adapters.catalogs.html_table import read_html  # noqa: PLC0415  # slow to import
+
+        return read_html(text, name=self.name, sheet=self.table)
+
+    def _refuse_no_database(self) -> NoReturn:
+        what, what_zh = ("query", "查询语句") if self.query else ("table", "表名")
         raise CatalogError(
-            f"{path.name} is no database, so it has no {'query' if query else 'table'}; leave that out",
-            zh=f"{path.name} 不是数据库，不能使用{'查询语句' if query else '表名'}；请去掉",
+            f"{self.name} is no database, so it has no {what}; leave that out",
+            zh=f"{self.name} 不是数据库，不能使用{what_zh}；请去掉",
             code="not_a_database",
         )
-    elif kind == "xlsx":
-        from catalog_imagegen.adapters.catalogs.workbook import read_workbook  # noqa: PLC0415  # slow to import
-
-        grids = read_workbook(data, name=path.name, sheet=table)
-    else:
-        from catalog_imagegen.adapters.catalogs.csv_file import read_text_table  # noqa: PLC0415  # slow to import
-
-        grids = read_text_table(data, name=path.name, columns=columns)
-    if fitting_suffix(kind, path.suffix):
-        return grids
-    mismatch = issue("format_mismatch", "file", kind=kind, suffix=path.suffix)
-    return Grids(grids.grids, (mismatch, *grids.issues))

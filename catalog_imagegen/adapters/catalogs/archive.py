@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from io import BytesIO
+from typing import NoReturn
 
-from catalog_imagegen.adapters.catalogs.files import refuse_corrupt, refuse_format, refuse_password
+from catalog_imagegen.adapters.catalogs.files import FileKind, refuse_corrupt, refuse_format, refuse_password
 from catalog_imagegen.domain.errors import CatalogError
 
 MAX_TOTAL_BYTES = 500 * 1024 * 1024
@@ -21,33 +23,42 @@ _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0(?:D\0O|E\0N)|\0<\0!\0(?:D\0O|E\
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
 
 
-def has_formulas(data: bytes, name: str) -> bool:
-    """Check that *data* is a harmless workbook; tell whether any of its sheets has a formula.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a zip turned out to hold."""
+
+    kind: FileKind
+    has_formulas: bool
+    """In any of its sheets, where they are XML."""
+
+
+def look_into(data: bytes, name: str) -> Contents:
+    """Check that *data* is a harmless workbook, and tell which.
 
     Raises CatalogError: ``corrupt_file``, ``unknown_format``, ``password_protected``, ``unsafe_archive``, ``unsafe_xml``.
     """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = archive.infolist()
-            _check_kind(archive, members, name)
+            kind = _kind(archive, members, name)
             _check_size(members, name)
             with_formulas = [_scan(archive, member, name) for member in members if _is_xml(member)]
-            return any(with_formulas)
+            return Contents(kind, any(with_formulas))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise refuse_corrupt(name, "its zip structure is broken", "压缩结构有误") from error
 
 
-def _check_kind(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str) -> None:
+def _kind(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str) -> FileKind:
     names = {member.filename.replace("\\", "/").lstrip("/").lower() for member in members}
     if any(member.flag_bits & 1 for member in members):
         refuse_password(name)
     if "xl/workbook.xml" in names:
-        return
+        return "xlsx"
     if "xl/workbook.bin" in names:
-        refuse_format(name, "a binary workbook (.xlsb)", "二进制工作簿（.xlsb）")
-    if "mimetype" in names and b"opendocument" in archive.read("mimetype")[:200]:
-        refuse_format(name, "an OpenDocument file (.ods)", "OpenDocument 文件（.ods）")
-    refuse_format(name, "a zip archive without a workbook", "不含工作簿的压缩包")
+        return "xlsb"
+    if "mimetype" not in names or b"opendocument.spreadsheet" not in archive.read("mimetype")[:200]:
+        refuse_format(name, "a zip archive without a workbook", "不含工作簿的压缩包")
+    return "ods"
 
 
 def _check_size(members: list[zipfile.ZipInfo], name: str) -> None:
@@ -85,13 +96,14 @@ def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bool:
                 _refuse_size(name, seen)
             window = tail + chunk
             if _DTD.search(window):
-                _refuse_dtd(name)
+                refuse_dtd(name)
             found = found or (is_sheet and _FORMULA.search(window) is not None)
             tail = window[-_LONGEST_PATTERN:]
     return found
 
 
-def _refuse_dtd(name: str) -> None:
+def refuse_dtd(name: str) -> NoReturn:
+    """Say that no honest spreadsheet holds such declarations."""
     raise CatalogError(
         f"{name} contains XML declarations that no spreadsheet program writes; open it in Excel/WPS "
         "and save it as a new .xlsx",

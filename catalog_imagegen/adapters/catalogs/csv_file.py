@@ -44,7 +44,7 @@ def read_text_table(data: bytes, *, name: str, columns: Columns) -> Grids:
 
     Raises CatalogError: ``unknown_format`` (no text), ``corrupt_file`` (a quote that never ends).
     """
-    text = _decode(data, name)
+    text = decode(data, name)
     told = _SEP_LINE.match(text)
     text = text[told.end() :] if told else text
     separator = told[1] if told else _separator(text, columns)
@@ -84,7 +84,8 @@ def _unforced(text: str) -> str:
     return forced[1] if forced else text
 
 
-def _decode(data: bytes, name: str) -> str:
+def decode(data: bytes, name: str) -> str:
+    """The text of a file in an encoding that catalogs come in. Raises CatalogError (``unknown_format``)."""
     text = _decoded(data)
     if text is None or _junk_share(text[:_SAMPLE_CHARACTERS]) > _MOST_JUNK:
         refuse_format(

@@ -12,17 +12,31 @@ from catalog_imagegen.domain.errors import CatalogError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FileKind = Literal["csv", "xlsx", "sqlite"]
+FileKind = Literal["csv", "xlsx", "xlsb", "ods", "ole2", "xls", "html", "xml", "sqlite"]
+"""*ole2* is an old workbook, or one with a password; what it turns out to be is known once it is opened."""
 
 _SUFFIXES: dict[FileKind, tuple[str, ...]] = {
     "csv": (".csv", ".tsv", ".txt", ".tab"),
     "xlsx": (".xlsx", ".xlsm", ".xltx", ".xltm"),
+    "xlsb": (".xlsb",),
+    "ods": (".ods", ".ots"),
+    "ole2": (),
+    "xls": (".xls", ".xlt", ".et", ".ett"),
+    "html": (".html", ".htm", ".xls"),
+    "xml": (".xml", ".xls"),
     "sqlite": (".db", ".db3", ".sqlite", ".sqlite3"),
 }
 _SQLITE = b"SQLite format 3\0"
 _OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
-_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
-_MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|meta|table|body|style|\?xml|div)", re.IGNORECASE)
+_MARKUP = re.compile(
+    rb"\s*<(?:!doctype|!--|html|head|meta|table|body|style|\?xml|div|workbook)", re.IGNORECASE
+)
+_XML_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"
+_BEGINNING = 4096
+_BOM_BYTES = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
+_NO_TABLES = (
+    b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"PK\5\6", b"PK\7\x08",
+)  # fmt: skip
 _SAVE_AS = "open it in Excel/WPS and save it as .xlsx"
 _SAVE_AS_ZH = "请用 Excel/WPS 打开后另存为 .xlsx"
 
@@ -74,32 +88,23 @@ def read_bytes(path: Path) -> bytes:
 
 
 def recognise(data: bytes, name: str) -> FileKind:
-    """Tell a text table, a workbook and a SQLite file apart; CatalogError for anything else.
+    """Tell tables by their bytes; CatalogError for what holds none.
 
-    That a zip is really a workbook is checked where it is opened.
+    Any zip is *xlsx* here; what it really is can be seen where it is looked into.
     """
     if data.startswith(b"PK\x03\x04"):
         return "xlsx"
     if data.startswith(_SQLITE):
         return "sqlite"
     if data.startswith(_OLE2):
-        _refuse_ole2(data, name)
-    if _MARKUP.match(data.removeprefix(codecs.BOM_UTF8)):
-        refuse_format(name, "a web page or XML table", "网页或 XML 表格")
-    if data.startswith(
-        (
-            b"%PDF",
-            b"\x89PNG",
-            b"\xff\xd8\xff",
-            b"GIF8",
-            b"Rar!",
-            b"7z\xbc\xaf",
-            b"\x1f\x8b",
-            b"PK\5\6",
-            b"PK\7\x08",
-        )
-    ):
+        return "ole2"
+    if data.startswith(_NO_TABLES):
         refuse_format(name, "no table (a PDF, a picture or an archive?)", "不是表格（PDF、图片或压缩包？）")
+    beginning = (
+        data[:_BEGINNING].replace(b"\0", b"").lstrip(_BOM_BYTES)
+    )  # UTF-16 has a zero beside each letter
+    if _MARKUP.match(beginning):
+        return "xml" if _XML_2003 in beginning else "html"
     return "csv"
 
 
@@ -117,11 +122,18 @@ def refuse_format(name: str, what: str, what_zh: str) -> NoReturn:
     )
 
 
-def refuse_password(name: str) -> NoReturn:
-    """Say that a file must be saved without its password."""
+def refuse_password(name: str, *, is_wrong: bool = False) -> NoReturn:
+    """Say that a file needs its password, or another one."""
+    if is_wrong:
+        raise CatalogError(
+            f"the password for {name} is not the right one; check it, or save the file without a password",
+            zh=f"{name} 的打开密码不正确；请检查密码，或取消密码后另存",
+            code="password_wrong",
+        )
     raise CatalogError(
-        f"{name} is protected by a password; open it in Excel/WPS, remove the password and save it as .xlsx",
-        zh=f"{name} 设置了打开密码；请用 Excel/WPS 打开，取消密码后另存为 .xlsx",
+        f"{name} is protected by a password; give it with --password, or open the file in Excel/WPS, remove the "
+        "password and save it as .xlsx",
+        zh=f"{name} 设置了打开密码；请用 --password 提供密码，或用 Excel/WPS 打开，取消密码后另存为 .xlsx",
         code="password_protected",
     )
 
@@ -133,9 +145,3 @@ def refuse_corrupt(name: str, why: str, why_zh: str) -> CatalogError:
         zh=f"{name} 已损坏或不完整（{why_zh}）；请重新复制该文件，或{_SAVE_AS_ZH.removeprefix('请')}",
         code="corrupt_file",
     )
-
-
-def _refuse_ole2(data: bytes, name: str) -> NoReturn:
-    if _ENCRYPTED_PACKAGE in data:
-        refuse_password(name)
-    refuse_format(name, "an old Excel/WPS file (.xls/.et)", "旧版 Excel/WPS 文件（.xls/.et）")

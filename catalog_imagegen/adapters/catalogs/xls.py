@@ -1,0 +1,76 @@
+"""Read the sheets of an old workbook: .xls of Excel 5 to 2003, .et of WPS."""
+
+from __future__ import annotations
+
+import struct
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import xlrd
+
+from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
+from catalog_imagegen.adapters.catalogs.sheets import (
+    Area,
+    Sheet,
+    grids_of,
+    moment_text,
+    shown_number,
+    shown_text,
+    wanted_titles,
+)
+
+if TYPE_CHECKING:
+    from xlrd.book import Book
+    from xlrd.sheet import Cell as SheetCell
+
+    from catalog_imagegen.adapters.catalogs.grid import Grids, Nature
+
+_UNREADABLE = (
+    xlrd.XLRDError, xlrd.compdoc.CompDocError, struct.error, AssertionError, AttributeError, IndexError, KeyError,
+    OverflowError, TypeError, ValueError, EOFError,
+)  # fmt: skip
+"""What xlrd lets through when a record is missing or malformed."""
+
+
+def read_xls(data: bytes, *, name: str, sheet: str = "") -> Grids:
+    """Read the cells of all visible sheets, or of the one called *sheet*, as a person would see them.
+
+    Raises CatalogError: ``corrupt_file``, ``table_not_found``.
+    """
+    try:
+        with xlrd.open_workbook(file_contents=data, formatting_info=True, logfile=StringIO()) as book:
+            titles = wanted_titles(book.sheet_names(), sheet, name)
+            sheets = [_sheet(book, title) for title in titles]
+    except _UNREADABLE as error:
+        raise refuse_corrupt(name, type(error).__name__, "工作簿内容有误") from error
+    return grids_of(sheets, wanted=sheet)
+
+
+def _sheet(book: Book, title: str) -> Sheet:
+    sheet = book.sheet_by_name(title)
+    return Sheet(
+        title,
+        {
+            (row + 1, column): _content(book, cell)
+            for row in range(sheet.nrows)
+            for column, cell in enumerate(sheet.row(row))
+        },
+        merged=[Area(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells],
+        hidden_rows={row + 1 for row, about in sheet.rowinfo_map.items() if about.hidden},
+        is_hidden=bool(sheet.visibility),
+    )
+
+
+def _content(book: Book, cell: SheetCell) -> tuple[str, Nature]:
+    if cell.ctype == xlrd.XL_CELL_NUMBER:
+        return shown_number(cell.value, book.format_map[book.xf_list[cell.xf_index].format_key].format_str)
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        try:
+            return moment_text(xlrd.xldate_as_datetime(cell.value, book.datemode)), "date"
+        except (ValueError, OverflowError):
+            return shown_number(cell.value)
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return str(bool(cell.value)).upper(), "text"
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return xlrd.error_text_from_code.get(cell.value, "#N/A"), "text"
+    return shown_text(str(cell.value))

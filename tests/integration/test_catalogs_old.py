@@ -1,0 +1,271 @@
+"""Workbooks that are no .xlsx: old ones, binary ones, web pages in disguise, and those with a password."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlwt
+
+from catalog_imagegen.adapters.catalogs import apart, read_catalog
+from catalog_imagegen.domain.catalog import Reading
+from catalog_imagegen.domain.errors import CatalogError
+from tests.integration.catalogs_support import COLUMNS, HEADER, places, write_xlsx
+from tests.integration.workbook_writers import (
+    cells_of,
+    encrypt,
+    ods_table,
+    write_html,
+    write_ods,
+    write_xls,
+    write_xlsb,
+    write_xml_2003,
+    xml_2003_table,
+)
+
+ROWS = (HEADER, ("00123", "杯", "白", "1"), ("00124", "盘", "红", "2"))
+
+
+def read(path: Path, **options: str) -> Reading:
+    """Read a catalog."""
+    return read_catalog(str(path), columns=COLUMNS, **options)
+
+
+def refusal(path: Path, **options: str) -> CatalogError:
+    """Give the error that reading ends with."""
+    with pytest.raises(CatalogError) as caught:
+        read(path, **options)
+    assert caught.value.message_zh != caught.value.message_en
+    return caught.value
+
+
+def skus(reading: Reading) -> list[str]:
+    """The SKUs in their order."""
+    return [product.sku for product in reading.products]
+
+
+# --- .xls ----------------------------------------------------------------------------------------------------
+
+
+def test_an_xls_shows_what_excel_shows(tmp_path: Path) -> None:
+    """Number formats keep zeros, dates are dates, errors are errors; merged cells fill downwards only."""
+    book = xlwt.Workbook(encoding="utf-8")
+    sheet = book.add_sheet("商品")
+    for column, text in enumerate(("货号", "商品名称", "颜色", "价格", "上架日期", "卖点")):
+        sheet.write(0, column, text)
+    sheet.write(1, 0, 123, xlwt.easyxf(num_format_str="00000000"))
+    sheet.write(2, 0, 6901234567892)
+    sheet.write(3, 0, 690123456789212345)
+    sheet.write(4, 0, "00777")
+    sheet.write_merge(1, 3, 1, 2, "保温杯")
+    sheet.write(4, 1, "盘")
+    for row in range(1, 5):
+        sheet.write(row, 3, 59.9)
+        sheet.write(row, 4, dt.datetime(2024, 5, row), xlwt.easyxf(num_format_str="yyyy-mm-dd"))  # noqa: DTZ001
+    sheet.row(4).set_cell_error(5, 0x2A)  # #N/A
+    sheet.row(2).hidden = True
+    book.add_sheet("旧数据").write(0, 0, "货号")
+    book.get_sheet(1).visibility = 1
+    book.save(str(tmp_path / "a.xls"))
+
+    reading = read(tmp_path / "a.xls")
+    assert [(p.sku, p.name, p.color, p.price, p.date, p.where) for p in reading.products] == [
+        ("00000123", "保温杯", "", "59.9", "2024-05-01", "商品!2"),
+        ("6901234567892", "保温杯", "", "59.9", "2024-05-02", "商品!3"),
+    ]
+    assert places(reading, "precision_lost") == ["商品!A4"]
+    assert places(reading, "error_cell") == ["商品!F5"]
+    assert places(reading, "hidden_row") == ["商品!3"]
+    assert places(reading, "hidden_sheet_skipped") == ["旧数据"]
+
+
+def test_a_cut_off_xls_is_damaged(tmp_path: Path) -> None:
+    """Wherever it ends, it is refused in words."""
+    path = write_xls(tmp_path / "a.xls", 商品=[*ROWS, *((f"S{n}", "杯", "白", "1") for n in range(200))])
+    whole = path.read_bytes()
+    for size in (600, 2_000, len(whole) // 2):
+        path.write_bytes(whole[:size])
+        assert refusal(path).code in ("corrupt_file", "empty_catalog", "no_header_found")
+
+
+# --- pages and XML -------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_read_as_a_browser_shows_it(tmp_path: Path) -> None:
+    """Spans, nested tables, breaks, scripts and hidden rows."""
+    path = tmp_path / "a.xls"
+    path.write_text(
+        """<html><head><meta charset="gb2312"><style>td {}</style></head><body><table>
+        <caption>导出</caption>
+        <thead><tr><th>货号</th><th>商品名称<!-- x --></th><th>颜色</th><th>卖点</th></tr></thead>
+        <tbody>
+        <tr><td>00123</td><td rowspan="2">保温<b>杯</b></td><td colspan="1">白</td><td>保温<br/>轻<script>x</script></td></tr>
+        <tr style="display: none"><td>00124</td><td>红</td><td><p>便携</p><p>不漏</p></td></tr>
+        <tr><td>00125</td><td>盘
+            子</td><td><table><tr><td>青</td></tr></table></td><td>&nbsp;</td></tr>
+        </tbody></table></body></html>""",
+        encoding="gb18030",
+    )
+    reading = read(path)
+    assert [(p.sku, p.name, p.color, p.features) for p in reading.products] == [
+        ("00123", "保温杯", "白", ("保温", "轻")),
+        ("00124", "保温杯", "红", ("便携", "不漏")),
+        ("00125", "盘 子", "青", ()),
+    ]
+    assert places(reading, "hidden_row") == ["a.xls!3"]
+    assert not places(reading, "format_mismatch")
+
+
+def test_several_tables_of_a_page_are_several_sheets(tmp_path: Path) -> None:
+    """Each can be named."""
+    path = write_html(tmp_path / "a.html", ROWS)
+    path.write_bytes(
+        path.read_bytes() + "<table><tr><td>货号<td>商品名称<tr><td>X1<td>碗</table>".encode("gb18030")
+    )
+    assert skus(read(path)) == ["00123", "00124", "X1"]
+    assert skus(read(path, table="a.html (2)")) == ["X1"]
+
+
+def test_an_xml_workbook_of_2003(tmp_path: Path) -> None:
+    """Its own places, merges, number formats, types and hidden rows and sheets."""
+    cells = (
+        "<Table><Row ss:Index='2'>"
+        + "".join(
+            f"<Cell><Data ss:Type='String'>{title}</Data></Cell>"
+            for title in ("货号", "商品名称", "颜色", "日期")
+        )
+        + "</Row>"
+        "<Row><Cell ss:StyleID='s8'><Data ss:Type='Number'>123</Data></Cell>"
+        "<Cell ss:MergeDown='1'><Data ss:Type='String'>保温杯</Data></Cell>"
+        "<Cell ss:Index='4'><Data ss:Type='DateTime'>2024-05-01T00:00:00.000</Data></Cell></Row>"
+        "<Row ss:Hidden='1'><Cell ss:StyleID='plain'><Data ss:Type='Number'>1001</Data></Cell>"
+        "<Cell ss:Index='3'><Data ss:Type='String'><B xmlns='x'>红</B>色</Data></Cell></Row>"
+        "<Row><Cell><Data ss:Type='String'>E1</Data></Cell><Cell><Data ss:Type='Error'>#REF!</Data></Cell></Row>"
+        "<Row><Cell><Data ss:Type='String'>E2</Data></Cell><Cell ss:Formula='=A1'></Cell></Row></Table>"
+    )
+    hidden = (
+        f"{xml_2003_table(ROWS)}<x:WorksheetOptions><x:Visible>SheetHidden</x:Visible></x:WorksheetOptions>"
+    )
+    reading = read(write_xml_2003(tmp_path / "a.xml", 商品=cells, 旧=hidden))
+    assert [(p.sku, p.name, p.color, p.date, p.where) for p in reading.products] == [
+        ("00000123", "保温杯", "", "2024-05-01", "商品!3"),
+        ("1001", "保温杯", "红色", "", "商品!4"),
+    ]
+    assert places(reading, "hidden_row") == ["商品!4"]
+    assert places(reading, "error_cell") == ["商品!B5"]
+    assert places(reading, "formula_not_calculated") == ["商品!B6"]
+    assert places(reading, "hidden_sheet_skipped") == ["旧"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_an_xml_workbook_with_entities_is_refused(encoding: str, tmp_path: Path) -> None:
+    """They could read files, or grow without end."""
+    path = write_xml_2003(tmp_path / "a.xml", 商品=xml_2003_table(ROWS))
+    text = path.read_text(encoding="utf-8").replace("<Workbook", '<!DOCTYPE x [<!ENTITY a "b">]><Workbook')
+    path.write_bytes(text.replace("utf-8", encoding).encode(encoding))
+    assert refusal(path).code == "unsafe_xml"
+
+
+# --- .xlsb and .ods ------------------------------------------------------------------------------------------
+
+
+def test_numbers_and_several_sheets_of_a_binary_workbook(tmp_path: Path) -> None:
+    """A number as SKU is written without a point; sheets can be chosen."""
+    first: list[tuple[Any, ...]] = [HEADER, (6901234567892, "杯", "白", 39.5)]
+    path = write_xlsb(tmp_path / "a.xlsb", {"一": cells_of(first), "二": cells_of(ROWS)})
+    assert [(p.sku, p.price) for p in read(path, table="一").products] == [("6901234567892", "39.5")]
+    assert skus(read(path)) == ["6901234567892", "00123", "00124"]
+    assert refusal(path, table="三").code == "table_not_found"
+
+
+@pytest.mark.parametrize("kind", ["xlsb", "ods"])
+def test_one_far_cell_ends_no_process_but_its_own(kind: str, tmp_path: Path) -> None:
+    """Its parser asks for memory by the terabyte; that is told in words, and we live."""
+    if kind == "xlsb":
+        far = {**cells_of(ROWS), (1_048_575, 16_383): "x"}
+        path = write_xlsb(tmp_path / "a.xlsb", {"商品": far})
+    else:
+        far_row = (
+            '<table:table-row table:number-rows-repeated="1000000"><table:table-cell table:number-columns-repeated='
+            '"16000" office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row>'
+        )
+        path = write_ods(tmp_path / "a.ods", 商品=ods_table(ROWS) + far_row)
+    error = refusal(path)
+    # In an .ods the parser itself has a limit.
+    assert error.code == ("file_too_large" if kind == "xlsb" else "corrupt_file")
+    assert path.name in error.message_zh
+
+
+# --- passwords -----------------------------------------------------------------------------------------------
+
+
+def test_a_password_is_asked_for_and_opens(tmp_path: Path) -> None:
+    """Without it and with a wrong one the words differ."""
+    path = encrypt(write_xlsx(tmp_path / "a.xlsx", 商品=ROWS), "春天2026")
+    assert refusal(path).code == "password_protected"
+    assert "--password" in refusal(path).message_zh
+    assert refusal(path, password="summer").code == "password_wrong"
+    reading = read(path, password="春天2026")
+    assert skus(reading) == ["00123", "00124"]
+    assert not reading.products[0].where.startswith("a.xlsx")
+    assert not places(reading, "format_mismatch")
+
+
+def test_a_damaged_encrypted_workbook_is_refused(tmp_path: Path) -> None:
+    """Cut off while it was copied."""
+    path = encrypt(write_xlsx(tmp_path / "a.xlsx", 商品=ROWS), "x")
+    path.write_bytes(path.read_bytes()[:1500])
+    assert refusal(path, password="x").code in ("corrupt_file", "unknown_format")
+
+
+# --- arm's length --------------------------------------------------------------------------------------------
+
+
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def _fail(what: str) -> None:
+    raise RuntimeError(what)
+
+
+def _eat() -> int:
+    return len(bytearray(apart.MEMORY_BYTES))
+
+
+def test_a_reading_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time it is told, and its process is gone."""
+    monkeypatch.setattr(apart, "TIMEOUT_S", 0.5)
+    began = time.monotonic()
+    with pytest.raises(CatalogError) as caught:
+        apart.read_apart(_sleep, 60, name="a.xlsx")
+    assert caught.value.code == "file_too_slow"
+    assert time.monotonic() - began < 30
+
+
+def _mask() -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_ctrl_c_is_for_us_alone() -> None:
+    """The other process would print where it was; and we still hear it afterwards."""
+    assert apart.read_apart(_mask, name="a.xlsx")
+    assert not _mask()
+
+
+def test_memory_is_limited() -> None:
+    """Where Python itself gets no memory, the words are the same as where a parser dies of it."""
+    with pytest.raises(CatalogError) as caught:
+        apart.read_apart(_eat, name="a.xlsx")
+    assert caught.value.code == "file_too_large"
+
+
+def test_a_bug_is_raised_with_where_it_was() -> None:
+    """Its traceback travels along."""
+    with pytest.raises(RuntimeError, match="broken") as caught:
+        apart.read_apart(_fail, "broken", name="a.xlsx")
+    assert "_fail" in "".join(caught.value.__notes__)
