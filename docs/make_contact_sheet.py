@@ -92,10 +92,12 @@ def sheet(names: dict[str, tuple[str, str]]) -> Image.Image:
 
 def main() -> None:
     """Write the sheet as large as it may be."""
-    from catalog_imagegen.bootstrap import read_source  # noqa: PLC0415 - slow to import
+    from catalog_imagegen.bootstrap import Way, read_source  # noqa: PLC0415 - slow to import
     from catalog_imagegen.config import Workspace  # noqa: PLC0415 - the same
 
-    reading = read_source(str(HERE.parent / "sample_catalog" / "products.xlsx"), Workspace(HERE.parent))
+    reading = read_source(
+        str(HERE.parent / "sample_catalog" / "products.xlsx"), Way(), Workspace(HERE.parent)
+    )
     page = sheet({p.sku: (p.name, p.category) for p in reading.products})
     target = HERE / "contact-sheet.jpg"
     for quality in (90, 86, 82, 78, 74, 70):

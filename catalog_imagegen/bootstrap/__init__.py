@@ -1,5 +1,6 @@
 """Puts the parts together: the only package that names adapters."""
 
+from catalog_imagegen.adapters.catalogs import Way
 from catalog_imagegen.bootstrap.house import (
     House,
     init_workspace,
@@ -14,6 +15,7 @@ __all__ = [
     "Fleet",
     "House",
     "Servers",
+    "Way",
     "init_workspace",
     "open_house",
     "read_source",

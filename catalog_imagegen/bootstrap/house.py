@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
-from catalog_imagegen.adapters.catalogs import Columns, read_catalog
+from catalog_imagegen.adapters.catalogs import Columns, Way, read_catalog
 from catalog_imagegen.adapters.files import explain, make_folder, sweep_temporary, write_whole
 from catalog_imagegen.adapters.ledger.catalog import UNOWNED
 from catalog_imagegen.adapters.ledger.database import open_sqlite
@@ -62,12 +62,19 @@ def _files(place: Path) -> list[Path]:
     return sorted(p for p in place.rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc"})
 
 
-def read_source(
-    location: str, workspace: Workspace, *, table: str = "", query: str = "", password: str = ""
-) -> Reading:
+def read_source(location: str, way: Way, workspace: Workspace) -> Reading:
     """Read a catalog file or database with the workspace's columns. Raises CatalogError."""
-    columns = Columns.from_toml(load_columns(workspace))
-    return read_catalog(location, columns=columns, table=table, query=query, password=password)
+    return read_catalog(location, columns=Columns.from_toml(load_columns(workspace)), way=way)
+
+
+def located(source: SourceSettings, root: Path) -> tuple[str, Way]:
+    """Where a configured source is and how it is read; relative paths start at the workspace."""
+    place = f"config/app.toml: source {source.name}"
+    path, query, password = (
+        expand(text, place=place) for text in (source.path, source.query, source.password)
+    )
+    way = Way(table=source.table, query=query, password=password, encoding=source.encoding)
+    return path if "://" in path else str(root / path), way
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +95,8 @@ class House:
         return UNOWNED
 
     def read(self, source: SourceSettings) -> Reading:
-        """Read a configured source; its relative paths start at the workspace."""
-        place = f"config/app.toml: source {source.name}"
-        path, query, password = (
-            expand(text, place=place) for text in (source.path, source.query, source.password)
-        )
-        location = path if "://" in path else str(self.workspace.root / path)
-        return read_source(location, self.workspace, table=source.table, query=query, password=password)
+        """Read a configured source."""
+        return read_source(*located(source, self.workspace.root), self.workspace)
 
 
 @contextmanager

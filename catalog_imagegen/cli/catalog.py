@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from catalog_imagegen.bootstrap import init_workspace, read_source
+from catalog_imagegen.bootstrap import Way, init_workspace, read_source
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import EXIT_ITEMS_FAILED, EXIT_OK, CatalogError
@@ -53,6 +53,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new wor
 def check(
     file: options.Catalog,
     table: options.Table = "",
+    encoding: options.Encoding = "",
     password: options.Password = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
@@ -62,7 +63,9 @@ def check(
     Example: `catalog-imagegen catalog check products.xlsx --json`
     """
     try:
-        reading = read_source(file, options.workspace(workspace), table=table, password=password)
+        reading = read_source(
+            file, Way(table, password=password, encoding=encoding), options.workspace(workspace)
+        )
     except CatalogError as error:
         if not json:
             raise

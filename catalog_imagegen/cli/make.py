@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from catalog_imagegen.bootstrap import House, read_source
+from catalog_imagegen.bootstrap import House, Way, read_source
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.cli.refresh import refresh
 from catalog_imagegen.domain.catalog import Issue
@@ -50,6 +50,7 @@ def run(
     simulate: options.Simulate = False,
     out: options.OutDir = None,
     table: options.Table = "",
+    encoding: options.Encoding = "",
     password: options.Password = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
@@ -60,7 +61,7 @@ def run(
     """
     selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
     with _house(workspace, out, comfyui, simulate=simulate) as house:
-        reading = read_source(catalog, house.workspace, table=table, password=password)
+        reading = read_source(catalog, Way(table, password=password, encoding=encoding), house.workspace)
         source = house.source_of(catalog)
         prepared = choose(reading, source, selection, house.services)
         report = _carry_out(house, prepared, source, "run", quiet=json)
@@ -77,6 +78,7 @@ def plan(
     comfyui: options.ComfyUI = None,
     simulate: options.Simulate = False,
     table: options.Table = "",
+    encoding: options.Encoding = "",
     password: options.Password = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
@@ -87,7 +89,7 @@ def plan(
     """
     selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
     with _house(workspace, None, comfyui, simulate=simulate) as house:
-        reading = read_source(catalog, house.workspace, table=table, password=password)
+        reading = read_source(catalog, Way(table, password=password, encoding=encoding), house.workspace)
         prepared = choose(reading, house.source_of(catalog), selection, house.services)
         if json:
             show.as_json(_plan_json(prepared))

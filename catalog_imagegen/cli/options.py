@@ -46,6 +46,9 @@ Catalog = Annotated[
     str, typer.Argument(help="A spreadsheet, CSV or SQLite file, or a database URL (…#table).")
 ]
 Table = Annotated[str, typer.Option("--table", help="The table or sheet, if there are several.")]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="Of a CSV file, where the guess is wrong: gb18030, big5…")
+]
 Password = Annotated[
     str,
     typer.Option(

@@ -66,6 +66,9 @@ class SourceSettings(Strict):
     )
     table: str = Field(default="", description="The table, view or sheet, if there are several")
     query: str = Field(default="", description="For a database: a `SELECT` instead of a table")
+    encoding: str = Field(
+        default="", description="Of a text file, where the guess is wrong: `gb18030`, `big5`"
+    )
     password: str = Field(
         default="",
         description="Opens a spreadsheet that was saved with one; write `${NAME}`, not the password",

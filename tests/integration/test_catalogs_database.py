@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_imagegen.adapters.catalogs import read_catalog
+from catalog_imagegen.adapters.catalogs import Way, read_catalog
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, places
 
@@ -24,7 +24,7 @@ def make(path: Path, *statements: str) -> Path:
 def refusal(location: str, **options: str) -> CatalogError:
     """Give the error that reading ends with."""
     with pytest.raises(CatalogError) as caught:
-        read_catalog(location, columns=COLUMNS, **options)
+        read_catalog(location, columns=COLUMNS, way=Way(**options))
     assert caught.value.message_zh != caught.value.message_en
     return caught.value
 
@@ -95,7 +95,9 @@ def test_several_candidates_must_be_told_apart(tmp_path: Path) -> None:
     assert "products, sale" in error.message_en
     assert [p.sku for p in read_catalog(f"{path}#sale", columns=COLUMNS).products] == ["S1"]
     assert [p.sku for p in read_catalog(f"sqlite:///{path}#sale", columns=COLUMNS).products] == ["S1"]
-    assert [p.sku for p in read_catalog(str(path), columns=COLUMNS, table="products").products] == ["EB-001"]
+    assert [p.sku for p in read_catalog(str(path), columns=COLUMNS, way=Way("products")).products] == [
+        "EB-001"
+    ]
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_queries_only_read(tmp_path: Path) -> None:
     """A query replaces the table; what is no SELECT is refused before it is sent."""
     path = make(tmp_path / "a.db", *PRODUCTS)
     query = "-- all of them\nSELECT sku, name || '!' AS title FROM products WHERE name <> ':x%s'"
-    (product,) = read_catalog(str(path), columns=COLUMNS, query=query).products
+    (product,) = read_catalog(str(path), columns=COLUMNS, way=Way(query=query)).products
     assert (product.name, product.where) == ("杯!", "query[sku=EB-001]")
     assert refusal(str(path), query="DELETE FROM products").code == "query_not_select"
     assert refusal(str(path), query="SELECT nothing FROM nowhere").code == "database_query_failed"

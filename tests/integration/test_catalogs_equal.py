@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from catalog_imagegen.adapters.catalogs import read_catalog
+from catalog_imagegen.adapters.catalogs import Way, read_catalog
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, csv_text, places, write_xlsx
@@ -188,7 +188,7 @@ def test_postgresql_is_only_read(postgres: str) -> None:
             "CREATE FUNCTION spoil() RETURNS text LANGUAGE sql AS 'DELETE FROM kept RETURNING sku'"
         )
     with pytest.raises(CatalogError) as caught:
-        read_catalog(postgres, columns=COLUMNS, query="SELECT spoil() AS sku, 'x' AS name")
+        read_catalog(postgres, columns=COLUMNS, way=Way(query="SELECT spoil() AS sku, 'x' AS name"))
     assert caught.value.code == "database_query_failed"
     assert "read-only" in caught.value.message_en
 
@@ -196,7 +196,7 @@ def test_postgresql_is_only_read(postgres: str) -> None:
 def test_postgresql_queries_are_sent_as_written(postgres: str) -> None:
     """Neither : nor % in a query is taken for a parameter."""
     query = "SELECT '00:30' AS sku, '50%s' AS name, Decimal AS color FROM (SELECT 1.50 AS Decimal) AS t"
-    (product,) = read_catalog(postgres, columns=COLUMNS, query=query).products
+    (product,) = read_catalog(postgres, columns=COLUMNS, way=Way(query=query)).products
     assert (product.sku, product.name, Decimal(product.color)) == ("00:30", "50%s", Decimal("1.50"))
 
 

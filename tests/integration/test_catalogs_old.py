@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import xlwt
 
-from catalog_imagegen.adapters.catalogs import apart, read_catalog
+from catalog_imagegen.adapters.catalogs import Way, apart, read_catalog
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, HEADER, places, write_xlsx
@@ -32,7 +32,7 @@ ROWS = (HEADER, ("00123", "杯", "白", "1"), ("00124", "盘", "红", "2"))
 
 def read(path: Path, **options: str) -> Reading:
     """Read a catalog."""
-    return read_catalog(str(path), columns=COLUMNS, **options)
+    return read_catalog(str(path), columns=COLUMNS, way=Way(**options))
 
 
 def refusal(path: Path, **options: str) -> CatalogError:

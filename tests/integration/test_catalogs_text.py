@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_imagegen.adapters.catalogs import read_catalog
+from catalog_imagegen.adapters.catalogs import Way, read_catalog
 from catalog_imagegen.domain.catalog import CatalogPicture, Reading
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, found, places
@@ -157,6 +157,55 @@ def test_named_pictures_are_listed(tmp_path: Path) -> None:
     assert reading.products[0].images == ("https://x.cn/a.jpg?x=1", "b.jpg", "c.jpg")
 
 
+TAIWAN = "商品編號,商品名稱,顏色,賣點\n00123,保溫杯,白色,輕便；不漏水\n00124,純棉T恤,黑色,透氣\n"
+MAINLAND = "商品编码,商品名称,颜色,卖点\n00123,保温杯,白色,轻便；不漏水\n00124,纯棉T恤,黑色,透气\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "guess"),
+    [
+        (MAINLAND, "gb18030", "GB18030"),
+        (MAINLAND, "gbk", "GB18030"),
+        (TAIWAN, "big5", "Big5"),
+        (TAIWAN, "gb18030", "GB18030"),
+        ("sku,name,color\n1,杯,白\n", "gb18030", "GB18030"),
+        ("sku,name,color\n1,保溫杯,白\n", "big5", "Big5"),
+    ],
+)
+def test_chinese_encodings_are_guessed_with_a_note(
+    text: str, encoding: str, guess: str, tmp_path: Path
+) -> None:
+    """By the headers that come out, and by how common the characters are."""
+    reading = read(tmp_path, text, encoding=encoding)
+    assert [product.name for product in reading.products] == [
+        line.split(",")[1] for line in text.splitlines()[1:]
+    ]
+    (told,) = found(reading, "encoding_guessed")
+    assert guess in told.message_en
+    assert "--encoding" in told.message_zh
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_what_is_certain_is_no_guess(encoding: str, tmp_path: Path) -> None:
+    """And needs no note."""
+    reading = read(tmp_path, MAINLAND, encoding=encoding)
+    assert len(reading.products) == 2
+    assert not found(reading, "encoding_guessed")
+
+
+def test_an_encoding_can_be_named(tmp_path: Path) -> None:
+    """What does not fit is refused with where, and a codec that there is not with its name."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("SKU,name,color\n1,café,red\n".encode("cp1252"))
+    reading = read_catalog(str(path), columns=COLUMNS, way=Way(encoding="cp1252"))
+    assert reading.products[0].name == "café"
+    assert not found(reading, "encoding_guessed")
+    for encoding, words in (("utf-8", "byte 20"), ("klingon", "no encoding is called so")):
+        with pytest.raises(CatalogError, match=words) as caught:
+            read_catalog(str(path), columns=COLUMNS, way=Way(encoding=encoding))
+        assert caught.value.code == "encoding_wrong"
+
+
 def test_a_wrong_extension_is_read_with_a_note(tmp_path: Path) -> None:
     """What a file is called does not decide how it is read."""
     reading = read(tmp_path, "货号,商品名称,颜色\n00123,杯,红\n", name="products.xlsx", encoding="gb18030")
@@ -219,4 +268,4 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
         ".": ("file_is_directory", False),
     }
     with pytest.raises(CatalogError, match="no database"):
-        read_catalog(str(tmp_path / "products.csv"), columns=COLUMNS, query="SELECT 1")
+        read_catalog(str(tmp_path / "products.csv"), columns=COLUMNS, way=Way(query="SELECT 1"))

@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from catalog_imagegen.adapters.catalogs import read_catalog
+from catalog_imagegen.adapters.catalogs import Way, read_catalog
 from catalog_imagegen.adapters.catalogs.sheets import number_text
 from catalog_imagegen.domain.catalog import Product, Reading
 from catalog_imagegen.domain.errors import CatalogError
@@ -24,7 +24,7 @@ def sheet_of(path: Path) -> tuple[Workbook, Worksheet]:
 
 def read(path: Path, *, table: str = "") -> Reading:
     """Read a workbook."""
-    return read_catalog(str(path), columns=COLUMNS, table=table)
+    return read_catalog(str(path), columns=COLUMNS, way=Way(table))
 
 
 def rewrite(path: Path, member: str, pattern: str, replacement: str) -> Path:
@@ -43,7 +43,7 @@ def rewrite(path: Path, member: str, pattern: str, replacement: str) -> Path:
 def refusal(path: Path, **options: str) -> CatalogError:
     """Give the error that reading ends with."""
     with pytest.raises(CatalogError) as caught:
-        read_catalog(str(path), columns=COLUMNS, **options)
+        read_catalog(str(path), columns=COLUMNS, way=Way(**options))
     assert caught.value.message_zh != caught.value.message_en
     return caught.value
 

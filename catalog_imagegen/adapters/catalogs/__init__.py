@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from catalog_imagegen.adapters.catalogs.apart import read_apart
 from catalog_imagegen.adapters.catalogs.archive import Contents, look_into
 from catalog_imagegen.adapters.catalogs.columns import Columns
-from catalog_imagegen.adapters.catalogs.files import existing_file, fitting_suffix, read_bytes, recognise
+from catalog_imagegen.adapters.catalogs.decoding import decode
+from catalog_imagegen.adapters.catalogs.files import (
+    FileKind,
+    existing_file,
+    fitting_suffix,
+    read_bytes,
+    recognise,
+)
 from catalog_imagegen.adapters.catalogs.grid import Grids
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.adapters.catalogs.rows import read_grids
@@ -18,25 +25,37 @@ from catalog_imagegen.domain.errors import CatalogError
 if TYPE_CHECKING:
     from catalog_imagegen.domain.catalog import Reading
 
-__all__ = ["Columns", "read_catalog"]
+__all__ = ["Columns", "Way", "read_catalog"]
 
 
-def read_catalog(
-    location: str, *, columns: Columns, table: str = "", query: str = "", password: str = ""
-) -> Reading:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a source is read, where it does not tell by itself."""
+
+    table: str = ""
+    """A database's table, or a workbook's sheet."""
+    query: str = ""
+    """A SELECT, for a database."""
+    password: str = ""
+    """Opens a workbook."""
+    encoding: str = ""
+    """Of a text."""
+
+
+def read_catalog(location: str, *, columns: Columns, way: Way = Way()) -> Reading:
     """Read the products at *location* and everything that is wrong with them.
 
     *location* is the path of a text table (CSV, TSV), of a workbook (.xlsx, .xlsm, .xlsb, .xls, .et, .ods, a table or
-    XML under one of these names) or of a SQLite file, or a SQLAlchemy URL, each with ``#table`` behind it; *table* names
-    a database's table or a workbook's sheet, *query* is a SELECT for a database, *password* opens a workbook.
+    XML under one of these names) or of a SQLite file, or a SQLAlchemy URL, each with ``#table`` behind it.
     Raises CatalogError when nothing can be read; single bad rows become issues.
     """
     if "://" in location:
         from catalog_imagegen.adapters.catalogs.database import read_database  # noqa: PLC0415  # slow to import
 
-        return read_grids(read_database(location, table=table, query=query, columns=columns), columns)
-    path, table = _split(location, table)
-    file = _File(existing_file(path), columns, table=table, query=query, password=password)
+        grids = read_database(location, table=way.table, query=way.query, columns=columns)
+        return read_grids(grids, columns)
+    path, table = _split(location, way.table)
+    file = _File(existing_file(path), columns, replace(way, table=table))
     if file.is_plain:
         return file.reading()
     return read_apart(_File.reading, file, name=file.name)
@@ -57,9 +76,7 @@ class _File:
 
     path: Path
     columns: Columns
-    table: str
-    query: str
-    password: str
+    way: Way
 
     @property
     def is_plain(self) -> bool:
@@ -77,7 +94,7 @@ class _File:
         if kind == "ole2":
             from catalog_imagegen.adapters.catalogs.encrypted import decrypted  # noqa: PLC0415  # slow to import
 
-            data = decrypted(data, name=self.name, password=self.password)
+            data = decrypted(data, name=self.name, password=self.way.password)
             kind = recognise(data, self.name)
             kind = "xls" if kind == "ole2" else kind
         contents = look_into(data, self.name) if kind == "xlsx" else Contents(kind, has_formulas=False)
@@ -93,45 +110,47 @@ class _File:
         return self.path.name
 
     def _grids(self, data: bytes, contents: Contents) -> Grids:
-        kind = contents.kind
+        kind, way = contents.kind, self.way
         if kind == "sqlite":
             from catalog_imagegen.adapters.catalogs.database import read_sqlite_file  # noqa: PLC0415  # slow to import
 
-            return read_sqlite_file(self.path, table=self.table, query=self.query, columns=self.columns)
-        if self.query or (self.table and kind == "csv"):
+            return read_sqlite_file(self.path, table=way.table, query=way.query, columns=self.columns)
+        if way.query or (way.table and kind == "csv"):
             self._refuse_no_database()
+        return self._texts(data, kind) if kind in ("csv", "html", "xml") else self._sheets(data, contents)
+
+    def _texts(self, data: bytes, kind: FileKind) -> Grids:
+        decoded = decode(data, name=self.name, columns=self.columns, encoding=self.way.encoding)
         if kind == "csv":
             from catalog_imagegen.adapters.catalogs.csv_file import read_text_table  # noqa: PLC0415  # slow to import
 
-            return read_text_table(data, name=self.name, columns=self.columns)
-        return self._sheets(data, contents)
+            grids = read_text_table(decoded.text, name=self.name, columns=self.columns)
+        elif kind == "xml":
+            from catalog_imagegen.adapters.catalogs.xml_2003 import read_xml_2003  # noqa: PLC0415  # slow to import
+
+            grids = read_xml_2003(decoded.text, name=self.name, sheet=self.way.table)
+        else:
+            from catalog_imagegen.adapters.catalogs.html_table import read_html  # noqa: PLC0415  # slow to import
+
+            grids = read_html(decoded.text, name=self.name, sheet=self.way.table)
+        return Grids(grids.grids, (*decoded.issues, *grids.issues))
 
     def _sheets(self, data: bytes, contents: Contents) -> Grids:
+        sheet = self.way.table
         if contents.kind == "xlsx":
             from catalog_imagegen.adapters.catalogs.workbook import read_workbook  # noqa: PLC0415  # slow to import
 
-            return read_workbook(data, name=self.name, has_formulas=contents.has_formulas, sheet=self.table)
+            return read_workbook(data, name=self.name, has_formulas=contents.has_formulas, sheet=sheet)
         if contents.kind == "xls":
             from catalog_imagegen.adapters.catalogs.xls import read_xls  # noqa: PLC0415  # slow to import
 
-            return read_xls(data, name=self.name, sheet=self.table)
-        if contents.kind in ("xlsb", "ods"):
-            from catalog_imagegen.adapters.catalogs.plain_workbook import read_plain_workbook  # noqa: PLC0415  # slow
+            return read_xls(data, name=self.name, sheet=sheet)
+        from catalog_imagegen.adapters.catalogs.plain_workbook import read_plain_workbook  # noqa: PLC0415  # slow
 
-            return read_plain_workbook(data, name=self.name, sheet=self.table)
-        from catalog_imagegen.adapters.catalogs.csv_file import decode  # noqa: PLC0415  # slow to import
-
-        text = decode(data, self.name)
-        if contents.kind == "xml":
-            from catalog_imagegen.adapters.catalogs.xml_2003 import read_xml_2003  # noqa: PLC0415  # slow to import
-
-            return read_xml_2003(text, name=self.name, sheet=self.table)
-        from catalog_imagegen.adapters.catalogs.html_table import read_html  # noqa: PLC0415  # slow to import
-
-        return read_html(text, name=self.name, sheet=self.table)
+        return read_plain_workbook(data, name=self.name, sheet=sheet)
 
     def _refuse_no_database(self) -> NoReturn:
-        what, what_zh = ("query", "查询语句") if self.query else ("table", "表名")
+        what, what_zh = ("query", "查询语句") if self.way.query else ("table", "表名")
         raise CatalogError(
             f"{self.name} is no database, so it has no {what}; leave that out",
             zh=f"{self.name} 不是数据库，不能使用{what_zh}；请去掉",

@@ -16,6 +16,11 @@ from catalog_imagegen.domain.errors import ConfigError
 _FIELDS = (*TEXT_FIELDS, *LIST_FIELDS)
 _BRACKETS = re.compile(r"[(\[【〔]([^()\[\]【】〔〕]*)[)\]】〕]")
 _DECORATION = str.maketrans("", "", "*_-:")
+_SIMPLIFIED = str.maketrans(
+    "編號貨碼稱產顏質價賣點類別規圖連鏈場應優勢細節銷開結時間備註標題廠幣種單現狀長寬積屬數庫條實徵說總計審製項賞購買風飾體歷訊",
+    "编号货码称产颜质价卖点类别规图连链场应优势细节销开结时间备注标题厂币种单现状长宽积属数库条实征说总计审制项赏购买风饰体历讯",
+)
+"""Traditional characters of headers, as the aliases write them."""
 
 
 class _FieldTable(BaseModel):
@@ -115,15 +120,15 @@ class Columns:
 
 
 def plain(header: str, ignored_in_brackets: frozenset[str] = frozenset()) -> str:
-    """Reduce a header to what is compared: no width, case, spaces, marks, or remarks such as ``(元)``."""
+    """Reduce a header to what is compared: no width, case, traditional form, spaces, marks, or remarks such as ``(元)``."""
     folded = _fold(header)
     bare = _BRACKETS.sub(lambda found: "" if found[1] in ignored_in_brackets else found[0], folded)
     return (bare.translate(_DECORATION) or bare) if bare else folded
 
 
 def _fold(text: str) -> str:
-    """Fold width and case, and drop spaces and invisible characters."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    """Fold width, case and traditional forms, and drop spaces and invisible characters."""
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_SIMPLIFIED)
     return "".join(
         char for char in folded if not char.isspace() and unicodedata.category(char) not in {"Cf", "Cc"}
     )

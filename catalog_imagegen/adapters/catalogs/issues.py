@@ -15,6 +15,14 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
         "文件内容是 {kind}，扩展名却是 {suffix}；已按 {kind} 读取，请把文件改名为正确的扩展名",
         "the file holds {kind} but is named {suffix}; it was read as {kind}: rename it",
     ),
+    "encoding_guessed": (
+        "note",
+        "文件没有标明编码，已按 {encoding} 读取；如果文字不对，请用 --encoding 指定编码，或另存为 UTF-8",
+        (
+            "nothing tells the file's encoding, so it was read as {encoding}; if its words are wrong, "
+            "name another with --encoding, or save it as UTF-8"
+        ),
+    ),
     "hidden_sheet_skipped": (
         "note",
         "工作表“{sheet}”是隐藏的，没有读取；需要的话请在 Excel/WPS 中取消隐藏",

@@ -9,13 +9,12 @@ from typing import TypeVar
 
 from catalog_imagegen.adapters.catalogs import Columns
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
-from catalog_imagegen.bootstrap.house import read_source
+from catalog_imagegen.bootstrap.house import located, read_source
 from catalog_imagegen.config import (
     Settings,
     SourceSettings,
     Workspace,
     defaults,
-    expand,
     load_columns,
     load_settings,
 )
@@ -82,13 +81,11 @@ def examine_sources(workspace: Workspace, settings: Settings) -> Generator[Findi
 
 def _source(workspace: Workspace, source: SourceSettings) -> tuple[Finding, Reading | None]:
     try:
-        path = expand(source.path, place=f"config/app.toml: source {source.name}")
-        query = expand(source.query, place=f"config/app.toml: source {source.name}")
-        if "://" in path:
+        location, way = located(source, workspace.root)
+        if "://" in location:
             return fine("source", source.name, "a database, not asked now", "数据库，此处未连接"), None
-        location = str(workspace.root / path)
         _check_regular(location)
-        reading = read_source(location, _sound_columns(workspace), table=source.table, query=query)
+        reading = read_source(location, way, _sound_columns(workspace))
     except (CatalogError, ConfigError) as error:
         return wrong("source", source.name, error, status="warning"), None
     rows = len(reading.products)

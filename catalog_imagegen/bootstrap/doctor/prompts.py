@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from catalog_imagegen.adapters.catalogs import Way
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
 from catalog_imagegen.bootstrap.house import read_source
 from catalog_imagegen.config import Workspace, defaults
@@ -135,7 +136,7 @@ def _products(headers: Iterable[str]) -> list[Product]:
     """A product of each category of the packaged sample catalog, and the poorest there can be."""
     sample = str(defaults() / "sample_catalog" / "products.xlsx")
     by_category: dict[str, Product] = {}
-    for product in read_source(sample, Workspace(defaults())).products:
+    for product in read_source(sample, Way(), Workspace(defaults())).products:
         by_category.setdefault(product.category, product)
     more = dict.fromkeys(headers, ANY_VALUE)
     return [replace(p, extra={**more, **p.extra}) for p in (*by_category.values(), MINIMAL)]
