@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
+import os
 import signal
 import time
 from pathlib import Path
@@ -26,6 +28,7 @@ from tests.integration.workbook_writers import (
     write_xml_2003,
     xml_2003_table,
 )
+from tests.workroom import until
 
 ROWS = (HEADER, ("00123", "杯", "白", "1"), ("00124", "盘", "红", "2"))
 
@@ -92,6 +95,18 @@ def test_a_cut_off_xls_is_damaged(tmp_path: Path) -> None:
         assert refusal(path).code in ("corrupt_file", "empty_catalog", "no_header_found")
 
 
+def test_an_excel_95_workbook_calls_its_stream_book(tmp_path: Path) -> None:
+    """It is no stranger for that."""
+    path = write_xls(tmp_path / "a.xls", 商品=ROWS)
+    entry, renamed = "Workbook".encode("utf-16-le"), "Book".encode("utf-16-le")
+    data = bytearray(path.read_bytes())
+    place = data.index(entry)
+    data[place : place + len(entry)] = renamed.ljust(len(entry), b"\0")
+    data[place + 64] = len(renamed) + 2  # bytes of the name, with the zero behind it
+    path.write_bytes(data)
+    assert skus(read(path)) == ["00123", "00124"]
+
+
 # --- pages and XML -------------------------------------------------------------------------------------------
 
 
@@ -118,6 +133,42 @@ def test_a_page_is_read_as_a_browser_shows_it(tmp_path: Path) -> None:
     ]
     assert places(reading, "hidden_row") == ["a.xls!3"]
     assert not places(reading, "format_mismatch")
+
+
+@pytest.mark.parametrize("encoding", ["big5", "gb2312", "shift_jis"])
+def test_a_page_says_its_encoding(encoding: str, tmp_path: Path) -> None:
+    """However much style stands before its first word; it needs no guess then."""
+    path = write_html(
+        tmp_path / "a.html", [("SKU", "name", "color"), ("1", "青瓷碗", "白")], encoding=encoding
+    )
+    path.write_bytes(
+        path.read_bytes().replace(b"</head>", b"<style>" + b"td {}" * 2_000 + b"</style></head>")
+    )
+    reading = read(path)
+    assert [product.name for product in reading.products] == ["青瓷碗"]
+    assert not places(reading, "encoding_guessed")
+
+
+def test_a_page_that_says_nothing_is_guessed_by_its_words(tmp_path: Path) -> None:
+    """They begin late, and between tags."""
+    rows = [("貨號", "商品名稱", "顏色"), ("1", "保溫杯", "白色")]
+    path = write_html(tmp_path / "a.html", rows, encoding="big5")
+    page = path.read_bytes().replace(b"<meta charset=big5>", b"<style>" + b"td {}" * 2_000 + b"</style>")
+    path.write_bytes(page)
+    reading = read(path)
+    assert [product.name for product in reading.products] == ["保溫杯"]
+    assert places(reading, "encoding_guessed") == ["file"]
+
+
+def test_a_page_meant_to_harm_is_read_or_refused_in_no_time(tmp_path: Path) -> None:
+    """Tags a thousand deep, spans with a thousand digits, blanks by the hundred thousand."""
+    path = tmp_path / "a.html"
+    deep = "<span>" * 3_000 + "杯" + "</span>" * 3_000
+    rows = f"<tr><td rowspan={'9' * 5_000}>1</td><td>{deep}</td><td>{' ' * 300_000}白</td></tr>"
+    path.write_text(f"<table><tr><td>货号<td>商品名称<td>颜色</tr>{rows}</table>", encoding="utf-8")
+    began = time.monotonic()
+    assert [(p.name, p.color) for p in read(path).products] in ([("杯", "白")], [])
+    assert time.monotonic() - began < 30
 
 
 def test_several_tables_of_a_page_are_several_sheets(tmp_path: Path) -> None:
@@ -159,6 +210,24 @@ def test_an_xml_workbook_of_2003(tmp_path: Path) -> None:
     assert places(reading, "error_cell") == ["商品!B5"]
     assert places(reading, "formula_not_calculated") == ["商品!B6"]
     assert places(reading, "hidden_sheet_skipped") == ["旧"]
+
+
+def test_an_xml_workbook_that_is_not_of_its_types(tmp_path: Path) -> None:
+    """Places before the first, dates and numbers that are none: shown as they stand."""
+    row = (
+        '<Row><Cell ss:Index="-5"><Data ss:Type="String">1</Data></Cell><Cell><Data ss:Type="String">杯</Data></Cell>'
+        '<Cell><Data ss:Type="Number">many</Data></Cell><Cell><Data ss:Type="DateTime"/></Cell></Row>'
+    )
+    xml = xml_2003_table([HEADER]).replace("</Table>", f"{row}</Table>")
+    (product,) = read(write_xml_2003(tmp_path / "a.xml", 商品=xml)).products
+    assert (product.sku, product.name, product.color, product.price) == ("1", "杯", "many", "")
+
+
+def test_an_xml_workbook_says_its_encoding(tmp_path: Path) -> None:
+    """Also one that is not Chinese."""
+    rows = [("SKU", "name", "color"), ("1", "café", "red")]
+    path = write_xml_2003(tmp_path / "a.xml", encoding="iso-8859-1", Sheet1=xml_2003_table(rows))
+    assert [product.name for product in read(path).products] == ["café"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -218,8 +287,11 @@ def test_a_password_is_asked_for_and_opens(tmp_path: Path) -> None:
 def test_a_damaged_encrypted_workbook_is_refused(tmp_path: Path) -> None:
     """Cut off while it was copied."""
     path = encrypt(write_xlsx(tmp_path / "a.xlsx", 商品=ROWS), "x")
-    path.write_bytes(path.read_bytes()[:1500])
-    assert refusal(path, password="x").code in ("corrupt_file", "unknown_format")
+    whole = path.read_bytes()
+    for damaged in (whole[:1500], whole[: len(whole) // 2], whole.replace(b"<keyData", b"<keyDat<")):
+        assert damaged != whole
+        path.write_bytes(damaged)
+        assert refusal(path, password="x").code in ("corrupt_file", "unknown_format", "password_wrong")
 
 
 # --- arm's length --------------------------------------------------------------------------------------------
@@ -231,6 +303,35 @@ def _sleep(seconds: float) -> None:
 
 def _fail(what: str) -> None:
     raise RuntimeError(what)
+
+
+def _die(end: str) -> None:
+    os._exit(3) if end == "_exit" else os.abort()
+
+
+class Panic(BaseException):
+    """Wants more than it keeps, so it cannot be unpickled."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one)
+        self.other = other
+
+
+def _panic() -> None:
+    raise Panic("one", "other")
+
+
+def _answer(size: int) -> bytes:
+    return b"x" * size
+
+
+def _tell_and_sleep(told: Path) -> None:
+    told.write_text(str(os.getpid()))
+    time.sleep(300)
+
+
+def _reading(told: Path) -> None:
+    apart.read_apart(_tell_and_sleep, told, name="a.xlsx")
 
 
 def _eat() -> int:
@@ -268,4 +369,36 @@ def test_a_bug_is_raised_with_where_it_was() -> None:
     """Its traceback travels along."""
     with pytest.raises(RuntimeError, match="broken") as caught:
         apart.read_apart(_fail, "broken", name="a.xlsx")
-    assert "_fail" in "".join(caught.value.__notes__)
+    assert "in _fail" in str(caught.value)
+
+
+@pytest.mark.parametrize(("end", "code"), [("_exit", "corrupt_file"), ("abort", "file_too_large")])
+def test_a_parser_that_dies_is_told_by_how_it_died(end: str, code: str) -> None:
+    """One that gets no memory aborts; any other end is the file's fault."""
+    with pytest.raises(CatalogError) as caught:
+        apart.read_apart(_die, end, name="a.xlsx")
+    assert caught.value.code == code
+
+
+def test_what_cannot_travel_is_told_all_the_same() -> None:
+    """An error of a class that cannot be made again, such as the panic of a parser."""
+    with pytest.raises(RuntimeError, match="Panic"):
+        apart.read_apart(_panic, name="a.xlsx")
+
+
+def test_a_big_answer_arrives_whole() -> None:
+    """Longer than any pipe holds."""
+    assert apart.read_apart(_answer, 5_000_000, name="a.xlsx") == b"x" * 5_000_000
+
+
+def test_nobody_is_left_behind_by_a_killed_process(tmp_path: Path) -> None:
+    """Its reading would go on for ever, with nobody to end it."""
+    told = tmp_path / "pid"
+    process = multiprocessing.get_context("spawn").Process(target=_reading, args=(told,))
+    process.start()
+    until(lambda: told.exists() and told.read_text())
+    reader = int(told.read_text())
+    assert Path(f"/proc/{reader}").exists()
+    process.kill()
+    process.join()
+    until(lambda: not Path(f"/proc/{reader}").exists())

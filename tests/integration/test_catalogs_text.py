@@ -200,7 +200,11 @@ def test_an_encoding_can_be_named(tmp_path: Path) -> None:
     reading = read_catalog(str(path), columns=COLUMNS, way=Way(encoding="cp1252"))
     assert reading.products[0].name == "café"
     assert not found(reading, "encoding_guessed")
-    for encoding, words in (("utf-8", "byte 20"), ("klingon", "no encoding is called so")):
+    for encoding, words in (
+        ("utf-8", "byte 20"),
+        ("klingon", "no encoding is called so"),
+        ("undefined", "no encoding"),
+    ):
         with pytest.raises(CatalogError, match=words) as caught:
             read_catalog(str(path), columns=COLUMNS, way=Way(encoding=encoding))
         assert caught.value.code == "encoding_wrong"

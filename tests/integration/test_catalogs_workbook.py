@@ -322,6 +322,21 @@ def test_other_archives_are_refused_by_what_they_are(
     assert ".xlsx" in error.message_zh
 
 
+@pytest.mark.parametrize(
+    "part", ["xl/styles.xml", "xl/workbook.xml", "[Content_Types].xml", "xl/worksheets/sheet1.xml"]
+)
+def test_a_workbook_with_a_damaged_part_is_damaged(part: str, tmp_path: Path) -> None:
+    """Whichever parser reads it."""
+    path = write_xlsx(tmp_path / "a.xlsx", 商品=[HEADER, ["1", "杯", "红", 1]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[part] = parts[part][: len(parts[part]) // 2]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    assert refusal(path).code == "corrupt_file"
+
+
 def test_a_half_copied_workbook_is_damaged(tmp_path: Path) -> None:
     """A file cut off while it was copied is refused, not half read."""
     path = write_xlsx(tmp_path / "a.xlsx", 商品=[HEADER, ["1", "杯", "红", 1]])

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import pickle
 import resource
 import signal
+import threading
 import traceback
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 MEMORY_BYTES = 4 << 30
 """Address space; a workbook of 100,000 rows needs a tenth of it."""
 TIMEOUT_S = 300.0
-_TOO_LARGE = "too much"
 _ENDED_S = 10.0
+_KILLED = frozenset({-signal.SIGKILL, -signal.SIGABRT})
+"""How a process ends that gets no memory: by the kernel, or by itself."""
 
 T = TypeVar("T")
 
@@ -28,29 +35,41 @@ def read_apart(read: Callable[..., T], *args: Any, name: str) -> T:
     """What ``read(*args)`` returns or raises; the function and all it deals with must be importable and picklable.
 
     Raises CatalogError, ``file_too_large`` or ``file_too_slow``, where it takes more than its share: one far cell has
-    parsers ask for memory by the terabyte, and some end the whole process when they get none.
+    parsers ask for memory by the terabyte, and some end the whole process when they get none. ``corrupt_file`` where
+    a parser ends it otherwise.
     """
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(sending, read, args), daemon=True)
-    with _without_ctrl_c():
-        process.start()
+    resource_tracker.ensure_running()  # it would let Ctrl-C through to ours
+    try:
+        with _without_ctrl_c():
+            process.start()
+        return _answer(process, receiving, sending, name)  # type: ignore[no-any-return]  # what *read* returned
+    finally:
+        receiving.close()
+        if process.pid is not None:
+            process.kill()
+            process.join(_ENDED_S)
+
+
+def _answer(process: BaseProcess, receiving: Connection, sending: Connection, name: str) -> Any:
+    """What the process says, or why it says nothing."""
     sending.close()
     try:
         if not receiving.poll(TIMEOUT_S):
             raise _too_slow(name)
-        answer, is_error = receiving.recv()
-    except EOFError:  # it was ended by the kernel, or ended itself
-        raise _too_large(name) from None
-    finally:
-        process.kill()
+        answer = pickle.loads(receiving.recv_bytes())  # noqa: S301 - our own process wrote it
+    except (EOFError, OSError):  # it is gone
         process.join(_ENDED_S)
-        receiving.close()
-    if answer == _TOO_LARGE:
+        if process.exitcode in _KILLED:
+            raise _too_large(name) from None
+        raise refuse_corrupt(name, f"its parser ended with {process.exitcode}", "解析程序异常退出") from None
+    if isinstance(answer, MemoryError):
         raise _too_large(name)
-    if is_error:
+    if isinstance(answer, Exception):
         raise answer
-    return answer  # type: ignore[no-any-return]  # what *read* returned
+    return answer
 
 
 @contextmanager
@@ -64,20 +83,38 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 def _work(sending: Connection, read: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    with suppress(OSError, ValueError):  # where the system does not know such limits
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        answer = read(*args), False
-    except MemoryError:
-        answer = _TOO_LARGE, True
-    except CatalogError as error:
-        answer = error, True
-    except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits for it
-        error.add_note(traceback.format_exc())  # which does not travel by itself
-        answer = error, True
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    seconds = int(TIMEOUT_S)
+    for limit, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with suppress(OSError, ValueError):  # where the system does not know it, or has a lower one
+            resource.setrlimit(limit, (most, most))
+    answer = _told(read, args)
     with suppress(BrokenPipeError):
-        sending.send(answer)
+        sending.send_bytes(answer)
+
+
+def _told(read: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
+    """What was read, or what went wrong, in a form that travels."""
+    try:
+        return pickle.dumps(read(*args))
+    except MemoryError:
+        return pickle.dumps(MemoryError())
+    except CatalogError as error:
+        return pickle.dumps(error)
+    except BaseException:  # noqa: BLE001 - a bug, or the panic of a parser, of a class that need not travel
+        return pickle.dumps(RuntimeError(traceback.format_exc()))
+
+
+def _end_with_parent() -> None:
+    """Nobody would end us after that."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _too_large(name: str) -> CatalogError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn
@@ -32,7 +34,11 @@ _LEVEL_1 = {
 }
 """Where their common hanzi are, by first and second byte: 3,755 of GB 2312 and 5,401 of Big5."""
 _PUNCTUATION = "，。、；：？！（）“”‘’《》【】…—￥·～％＋－／"
-_SEPARATORS = str.maketrans(dict.fromkeys(',;\t|"', "\n"))
+_DECLARED = re.compile(
+    rb"(?:<meta[^>]*charset|<\?xml[^>]*encoding)\s*=\s*[\"']?([A-Za-z0-9_-]+)", re.IGNORECASE
+)
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+_SEPARATORS = str.maketrans(dict.fromkeys(',;\t|"<>', "\n"))
 _SAMPLE_CHARACTERS = 4096
 _MOST_JUNK = 0.05
 """Share of characters no text has; a file in a wrong or no encoding has far more."""
@@ -49,19 +55,20 @@ class Decoded:
 def decode(data: bytes, *, name: str, columns: Columns, encoding: str = "") -> Decoded:
     """The text of a file: in *encoding* if one is given, else as its bytes tell.
 
-    A byte order mark comes first, then where the zero bytes are, then strict UTF-8. Two-byte Chinese encodings cannot be
-    told apart with certainty; the one that gives known headers and common characters is taken, with a note.
+    A byte order mark comes first, then where the zero bytes are, then strict UTF-8, then what a page or XML says of itself.
+    Two-byte Chinese encodings cannot be told apart with certainty; the one that gives known headers and common
+    characters is taken, with a note.
     Raises CatalogError: ``unknown_format`` (no text), ``encoding_wrong``.
     """
     if encoding:
         return Decoded(_as_told(data, name, encoding))
-    text = _certain(data)
+    text = _certain(data) or _declared(data)
     if text is not None:
         return Decoded(_sound(text, name))
     texts = {codec: text for codec in _GUESSED if (text := _strict(data, codec)) is not None}
     if not texts:
         _refuse(name)
-    best = max(texts, key=lambda codec: _likeness(texts[codec][:_SAMPLE_CHARACTERS], codec, columns))
+    best = max(texts, key=lambda codec: _likeness(_sample(texts[codec]), codec, columns))
     told = issue("encoding_guessed", "file", encoding=_GUESSED[best])
     return Decoded(_sound(texts[best], name), (told,))
 
@@ -69,7 +76,7 @@ def decode(data: bytes, *, name: str, columns: Columns, encoding: str = "") -> D
 def _as_told(data: bytes, name: str, encoding: str) -> str:
     try:
         return data.decode(encoding).removeprefix("\ufeff")
-    except (UnicodeDecodeError, LookupError) as error:
+    except (ValueError, LookupError) as error:
         why, zh = "no encoding is called so", "没有这种编码"
         if isinstance(error, UnicodeDecodeError):
             why, zh = f"byte {error.start} does not fit", f"第 {error.start} 个字节不符合该编码"
@@ -93,11 +100,30 @@ def _certain(data: bytes) -> str | None:
     return _strict(data, "utf-8")
 
 
+def _declared(data: bytes) -> str | None:
+    """The text in the encoding that a page or an XML document names, if it fits; GB2312 and GBK are parts of GB18030."""
+    found = _DECLARED.search(data[:_SAMPLE_CHARACTERS])
+    if found is None:
+        return None
+    encoding = found[1].decode("ascii").lower()
+    encoding = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "cp950"}.get(encoding, encoding)
+    with suppress(LookupError):
+        return _strict(data, encoding)
+    return None
+
+
 def _strict(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
-    except UnicodeDecodeError:
+    except ValueError:
         return None
+
+
+def _sample(text: str) -> str:
+    """The first of a text that can tell: a page may begin with thousands of characters of style."""
+    first = _FOREIGN.search(text)
+    start = max(0, first.start() - _SAMPLE_CHARACTERS // 4) if first else 0
+    return text[start : start + _SAMPLE_CHARACTERS]
 
 
 def _likeness(sample: str, codec: str, columns: Columns) -> tuple[int, float]:

@@ -131,9 +131,9 @@ def refuse_password(name: str, *, is_wrong: bool = False) -> NoReturn:
             code="password_wrong",
         )
     raise CatalogError(
-        f"{name} is protected by a password; give it with --password, or open the file in Excel/WPS, remove the "
+        f"{name} is protected by a password; give it with --password (a source: its key password), or open the file in Excel/WPS, remove the "
         "password and save it as .xlsx",
-        zh=f"{name} 设置了打开密码；请用 --password 提供密码，或用 Excel/WPS 打开，取消密码后另存为 .xlsx",
+        zh=f"{name} 设置了打开密码；请用 --password（来源用 password 项）提供密码，或用 Excel/WPS 打开，取消密码后另存为 .xlsx",
         code="password_protected",
     )
 

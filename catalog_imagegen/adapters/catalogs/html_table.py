@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _MOST_SPANNED = 1000
 """Cells that one cell may cover in a direction; browsers stop there too."""
-_BREAK = re.compile(r"[ \t]*\n[ \t]*")
-_SOURCE_BREAK = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
+_UNSEEN = ("script", "style")
+_BLOCKS = ("p", "div", "li")
+_LINE_BREAKS = {"start": (*_BLOCKS, "br"), "end": _BLOCKS, "comment": (), "pi": ()}
+_LINES = re.compile(r"[\r\n]+[ \t\r\n]*")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
@@ -69,27 +71,18 @@ def _sheet(title: str, table: html.HtmlElement) -> Sheet:
 
 def _span(cell: html.HtmlElement, name: str) -> int:
     told = cell.get(name, "1").strip()
-    return min(max(int(told), 1), _MOST_SPANNED) if told.isascii() and told.isdigit() else 1
+    return min(max(int(told[:6]), 1), _MOST_SPANNED) if told.isascii() and told.isdigit() else 1
 
 
 def _text(cell: html.HtmlElement) -> str:
     """The text of a cell: only <br> and blocks break its lines, the source's own line breaks are blanks."""
     pieces: list[str] = []
-    _gather(cell, pieces)
-    return _BREAK.sub("\n", "".join(pieces).replace("\xa0", " ")).strip()
-
-
-def _gather(element: html.HtmlElement, pieces: list[str]) -> None:
-    if not isinstance(element.tag, str) or element.tag in ("script", "style"):
-        return
-    if element.tag == "br":
-        pieces.append("\n")
-    pieces.append(_SOURCE_BREAK.sub(" ", element.text or ""))
-    for child in element:
-        is_block = child.tag in ("p", "div", "li")
-        if is_block:
+    for event, element in etree.iterwalk(cell, events=("start", "end", "comment", "pi")):
+        if event == "start" and element.tag in _UNSEEN:
+            element.clear(keep_tail=True)
+        if element.tag in _LINE_BREAKS[event]:
             pieces.append("\n")
-        _gather(child, pieces)
-        if is_block:
-            pieces.append("\n")
-        pieces.append(_SOURCE_BREAK.sub(" ", child.tail or ""))
+        text = element.text if event == "start" else element.tail if element is not cell else ""
+        pieces.append(" ".join(_LINES.split(text or "")))
+    lines = "".join(pieces).replace("\xa0", " ").split("\n")
+    return "\n".join(line.strip(" \t") for line in lines).strip()

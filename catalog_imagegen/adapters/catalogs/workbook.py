@@ -7,7 +7,6 @@ import re
 import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
 
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
@@ -35,9 +34,9 @@ if TYPE_CHECKING:
 
 _PICTURE_FORMULA = re.compile(r"\b(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
 _UNREADABLE = (
-    ParseError, InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError,
+    SyntaxError, InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError,
 )  # fmt: skip
-"""What openpyxl lets through when a part is missing or malformed."""
+"""What openpyxl lets through when a part is missing or malformed; both of its XML parsers raise a SyntaxError."""
 
 
 class _Reader(ExcelReader):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 _SS = f"{{{NAMESPACE}}}"
 _HIDDEN = "{urn:schemas-microsoft-com:office:excel}Visible"
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
 _DTD = re.compile(r"<!(?:DOCTYPE|ENTITY)")
 _MOST_COVERED = 1_000_000
 
@@ -40,13 +41,19 @@ def read_xml_2003(text: str, *, name: str, sheet: str = "") -> Grids:
     if _DTD.search(text):
         refuse_dtd(name)
     try:
-        book = ET.fromstring(_DECLARATION.sub("", text, count=1))  # noqa: S314  # it has no DTD
+        book = ET.fromstring(_without_declaration(text))  # noqa: S314  # it has no DTD
         formats = _formats(book)
         sheets = [_sheet(each, formats) for each in book.iter(f"{_SS}Worksheet")]
     except (ET.ParseError, ValueError) as error:
         raise refuse_corrupt(name, type(error).__name__, "XML 内容有误") from error
     titles = wanted_titles([each.title for each in sheets], sheet, name)
     return grids_of([each for each in sheets if each.title in titles], wanted=sheet)
+
+
+def _without_declaration(text: str) -> str:
+    """Its encoding is known by now, and the parser would believe it."""
+    found = _DECLARATION.match(text)
+    return text[found.end() :] if found else text
 
 
 def _formats(book: ET.Element) -> Mapping[str, str]:
@@ -89,7 +96,7 @@ def _placed(elements: Iterator[ET.Element], *, over: str) -> Iterator[tuple[int,
 
 
 def _whole(told: str | None) -> int:
-    return min(int(told), _MOST_COVERED) if told else 0
+    return max(0, min(int(told), _MOST_COVERED)) if told else 0
 
 
 def _content(cell: ET.Element, formats: Mapping[str, str]) -> tuple[str, Nature]:
@@ -97,11 +104,11 @@ def _content(cell: ET.Element, formats: Mapping[str, str]) -> tuple[str, Nature]
     if data is None:
         return "", "uncalculated" if cell.get(f"{_SS}Formula") else "text"
     text, kind = "".join(data.itertext()), data.get(f"{_SS}Type")
-    if kind == "Number" and text:
-        number_format = formats.get(cell.get(f"{_SS}StyleID", ""), "")
-        return shown_number(float(text), number_format)
-    if kind == "DateTime":
-        return moment_text(dt.datetime.fromisoformat(text)), "date"
+    with suppress(ValueError):  # what is not of its type is shown as it stands
+        if kind == "Number":
+            return shown_number(float(text), formats.get(cell.get(f"{_SS}StyleID", ""), ""))
+        if kind == "DateTime":
+            return moment_text(dt.datetime.fromisoformat(text)), "date"
     if kind == "Boolean":
         return str(text == "1").upper(), "text"
     return shown_text(text)

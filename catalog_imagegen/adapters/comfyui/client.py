@@ -267,7 +267,7 @@ def _cut_off(response: urllib3.BaseHTTPResponse) -> Iterator[None]:
 
     def cut() -> None:
         is_cut.set()
-        with suppress(OSError, RuntimeError):  # it has just been read
+        with suppress(OSError, RuntimeError, ValueError):  # it has just been read
             response.shutdown()
 
     timer = threading.Timer(WHOLE_ANSWER_S, cut)
@@ -275,12 +275,13 @@ def _cut_off(response: urllib3.BaseHTTPResponse) -> Iterator[None]:
     timer.start()
     try:
         yield
-    except HTTPError as error:
-        if is_cut.is_set():
-            raise TimeoutError(_TOO_SLOW) from error
-        raise
+    except HTTPError:
+        if not is_cut.is_set():
+            raise
     finally:
         timer.cancel()
+    if is_cut.is_set():  # not within what it caused, which says less
+        raise TimeoutError(_TOO_SLOW)
 
 
 def _no_comfyui(method: str, path: str) -> Unreachable:
