@@ -9,15 +9,14 @@ import resource
 import signal
 import threading
 import traceback
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -41,10 +40,8 @@ def read_apart(read: Callable[..., T], *args: Any, name: str) -> T:
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(sending, read, args), daemon=True)
-    resource_tracker.ensure_running()  # it would let Ctrl-C through to ours
     try:
-        with _without_ctrl_c():
-            process.start()
+        process.start()
         return _answer(process, receiving, sending, name)  # type: ignore[no-any-return]  # what *read* returned
     finally:
         receiving.close()
@@ -72,17 +69,8 @@ def _answer(process: BaseProcess, receiving: Connection, sending: Connection, na
     return answer
 
 
-@contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Processes begun meanwhile do not hear Ctrl-C, which a terminal sends to all: ours ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _work(sending: Connection, read: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all: our parent ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
     seconds = int(TIMEOUT_S)
     for limit, most in (
