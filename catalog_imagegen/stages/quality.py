@@ -86,7 +86,7 @@ def _defect(picture: Image.Image, size: tuple[int, int]) -> tuple[Defect | None,
 
 
 def _middle(picture: Image.Image) -> Image.Image:
-    """What lies around the centre, which most verdicts can be read off: looking at all of it takes four times as long."""
+    """What lies around the centre, which most verdicts can be read off: the whole has many times as many pixels."""
     left, top = (max(0, (side - SAMPLE) // 2) for side in picture.size)
     return picture.crop((left, top, min(picture.width, left + SAMPLE), min(picture.height, top + SAMPLE)))
 

@@ -160,15 +160,21 @@ def test_a_page_that_says_nothing_is_guessed_by_its_words(tmp_path: Path) -> Non
     assert places(reading, "encoding_guessed") == ["file"]
 
 
-def test_a_page_meant_to_harm_is_read_or_refused_in_no_time(tmp_path: Path) -> None:
-    """Tags a thousand deep, spans with a thousand digits, blanks by the hundred thousand."""
+@pytest.mark.parametrize(("depth", "name"), [(1_500, "杯"), (3_000, "")])
+def test_a_page_meant_to_harm_takes_no_time(depth: int, name: str, tmp_path: Path) -> None:
+    """Tags thousands deep, spans with thousands of digits, blanks by the hundred thousand.
+
+    The parser drops what stands deeper than 2,048 tags; the row is refused then, as one without a name.
+    """
     path = tmp_path / "a.html"
-    deep = "<span>" * 3_000 + "杯" + "</span>" * 3_000
+    deep = "<span>" * depth + "杯" + "</span>" * depth
     rows = f"<tr><td rowspan={'9' * 5_000}>1</td><td>{deep}</td><td>{' ' * 300_000}白</td></tr>"
     path.write_text(f"<table><tr><td>货号<td>商品名称<td>颜色</tr>{rows}</table>", encoding="utf-8")
     began = time.monotonic()
-    assert [(p.name, p.color) for p in read(path).products] in ([("杯", "白")], [])
+    reading = read(path)
     assert time.monotonic() - began < 30
+    assert [(p.name, p.color) for p in reading.products] == ([(name, "白")] if name else [])
+    assert places(reading, "missing_name") == ([] if name else ["a.html!B2"])
 
 
 def test_several_tables_of_a_page_are_several_sheets(tmp_path: Path) -> None:
@@ -249,6 +255,9 @@ def test_numbers_and_several_sheets_of_a_binary_workbook(tmp_path: Path) -> None
     assert [(p.sku, p.price) for p in read(path, table="一").products] == [("6901234567892", "39.5")]
     assert skus(read(path)) == ["6901234567892", "00123", "00124"]
     assert refusal(path, table="三").code == "table_not_found"
+    hidden = write_xlsb(tmp_path / "b.xlsb", {"一": cells_of(first), "二": cells_of(ROWS)}, hidden=["一"])
+    assert skus(read(hidden)) == ["00123", "00124"]
+    assert places(read(hidden), "hidden_sheet_skipped") == ["一"]
 
 
 @pytest.mark.parametrize("kind", ["xlsb", "ods"])

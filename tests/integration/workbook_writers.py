@@ -128,7 +128,9 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 
 
-def write_xlsb(path: Path, sheets: Mapping[str, Mapping[tuple[int, int], Any]]) -> Path:
+def write_xlsb(
+    path: Path, sheets: Mapping[str, Mapping[tuple[int, int], Any]], *, hidden: Sequence[str] = ()
+) -> Path:
     """Sheets of cells by (row, column), both from 0: text, or a number."""
     parts: dict[str, str | bytes] = {
         "[Content_Types].xml": (
@@ -137,7 +139,7 @@ def write_xlsb(path: Path, sheets: Mapping[str, Mapping[tuple[int, int], Any]]) 
             '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>'
         ),
         "_rels/.rels": _relations({"rId1": ("officeDocument", "xl/workbook.bin")}),
-        "xl/workbook.bin": b"".join(_book(list(sheets))),
+        "xl/workbook.bin": b"".join(_book(list(sheets), hidden)),
         "xl/_rels/workbook.bin.rels": _relations(
             {f"rId{n}": ("worksheet", f"worksheets/sheet{n}.bin") for n, _ in enumerate(sheets, 1)}
         ),
@@ -155,11 +157,13 @@ def _relations(targets: Mapping[str, tuple[str, str]]) -> str:
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{each}</Relationships>'
 
 
-def _book(titles: Sequence[str]) -> Iterator[bytes]:
+def _book(titles: Sequence[str], hidden: Sequence[str]) -> Iterator[bytes]:
     yield _record(_BRT_BEGIN_BOOK)
     yield _record(_BRT_BEGIN_BUNDLE)
     for number, title in enumerate(titles, 1):
-        yield _record(_BRT_BUNDLE_SH, struct.pack("<II", 0, number) + _wide(f"rId{number}") + _wide(title))
+        yield _record(
+            _BRT_BUNDLE_SH, struct.pack("<II", title in hidden, number) + _wide(f"rId{number}") + _wide(title)
+        )
     yield _record(_BRT_END_BUNDLE)
     yield _record(_BRT_END_BOOK)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 MEMORY_BYTES = 4 << 30
-"""Address space; a workbook of 100,000 rows needs a tenth of it."""
+"""Address space."""
 TIMEOUT_S = 300.0
 _ENDED_S = 10.0
 _KILLED = frozenset({-signal.SIGKILL, -signal.SIGABRT})

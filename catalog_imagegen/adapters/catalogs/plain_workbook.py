@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -12,9 +11,7 @@ from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
 from catalog_imagegen.adapters.catalogs.sheets import (
     Sheet,
     grids_of,
-    moment_text,
-    shown_number,
-    shown_text,
+    shown,
     wanted_titles,
 )
 
@@ -44,18 +41,8 @@ def read_plain_workbook(data: bytes, *, name: str, sheet: str = "") -> Grids:
 def _cells(book: CalamineWorkbook, title: str) -> dict[tuple[int, int], tuple[str, Nature]]:
     rows = book.get_sheet_by_name(title).to_python(skip_empty_area=False)
     return {
-        (number, column): _content(value)
+        (number, column): shown(value)
         for number, row in enumerate(rows, 1)
         for column, value in enumerate(row)
         if value != ""
     }
-
-
-def _content(value: Any) -> tuple[str, Nature]:
-    if isinstance(value, bool):
-        return str(value).upper(), "text"
-    if isinstance(value, int | float):
-        return shown_number(value)
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return moment_text(value), "date"
-    return shown_text(str(value))

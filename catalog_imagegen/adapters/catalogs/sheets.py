@@ -115,6 +115,17 @@ def shown_number(value: float, number_format: str = "General") -> tuple[str, Nat
     return text, "number" if text[:1].isdigit() or text.startswith("-") else "text"
 
 
+def shown(value: object, number_format: str = "General") -> tuple[str, Nature]:
+    """A value as a reader of workbooks gives it, as its cell shows it."""
+    if isinstance(value, bool):
+        return str(value).upper(), "text"
+    if isinstance(value, int | float):
+        return shown_number(value, number_format)
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return moment_text(value), "date"
+    return shown_text(str(value))
+
+
 def number_text(value: float, number_format: str = "General") -> str:
     """Write a number as its cell shows it: no binary noise, no trailing .0, and a format 000000 pads with zeros."""
     percent = number_format.endswith("%")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import warnings
 from io import BytesIO
@@ -16,9 +15,7 @@ from catalog_imagegen.adapters.catalogs.sheets import (
     Area,
     Sheet,
     grids_of,
-    moment_text,
-    shown_number,
-    shown_text,
+    shown,
     wanted_titles,
 )
 
@@ -113,10 +110,4 @@ def _content(cell: SheetCell | MergedCell, formula: str | None) -> tuple[str, Na
     if value is None:
         is_empty_result = cell.data_type == "str"  # a formula such as =IF(A1="","",A1) that gave ""
         return "", "text" if formula is None or is_empty_result else "uncalculated"
-    if isinstance(value, bool):
-        return str(value).upper(), "text"
-    if isinstance(value, int | float):
-        return shown_number(value, str(cell.number_format))
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return moment_text(value), "date"
-    return shown_text(str(value))
+    return shown(value, str(cell.number_format))
