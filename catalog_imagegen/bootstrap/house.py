@@ -15,9 +15,9 @@ from catalog_imagegen.adapters.ledger.catalog import UNOWNED
 from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.listings import FolderListings
-from catalog_imagegen.adapters.photos import FolderPhotos
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
+from catalog_imagegen.bootstrap.photos import open_photos
 from catalog_imagegen.bootstrap.servers import Fleet, Servers
 from catalog_imagegen.config import (
     COPIED,
@@ -125,7 +125,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     recover(
         presence, ledger, blobs, [data / "blobs", data / "thumbnails", replace(workspace, out=None).output]
     )
-    photos = FolderPhotos(workspace.root, data / "photos.json")
+    photos = open_photos(workspace, settings)
     stack.callback(photos.close)
     return Services(
         setup=setup,

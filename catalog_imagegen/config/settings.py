@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import json
 import os
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from catalog_imagegen.config.files import Strict, explain, read_toml
@@ -75,6 +77,36 @@ class SourceSettings(Strict):
     )
 
 
+def _host(text: str) -> str:
+    """A host's name, an address or a network."""
+    try:
+        return str(ipaddress.ip_network(text.strip("[]"), strict=False))
+    except ValueError:
+        if re.fullmatch(r"[\w.-]*[^\W\d_][\w.-]*", text):
+            return text.lower()
+        raise PydanticCustomError(
+            "host_or_network", "write a host name, an address or a network, without http:// and port"
+        ) from None
+
+
+class PhotosSettings(Strict):
+    """The ``[photos]`` table: pictures that the catalog names by web address."""
+
+    allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
+        default=(),
+        description="Picture servers that are not public: host names, addresses, networks such as `10.0.0.0/8`",
+    )
+    fresh_s: float = Field(
+        default=86_400.0, ge=0, description="Seconds for which a picture is not asked for again"
+    )
+    max_mb: float = Field(default=25.0, gt=0, le=100, description="Megabytes of one picture; at most 100")
+    timeout_s: float = Field(default=30.0, gt=0, description="Seconds that one picture may take")
+    ca_file: str = Field(
+        default="",
+        description="PEM file of the authority that signed your own picture server's certificate",
+    )
+
+
 class Settings(BaseSettings):
     """``config/app.toml``; environment variables ``CATALOG_IMAGEGEN_…`` come first."""
 
@@ -124,10 +156,15 @@ class Settings(BaseSettings):
         default=(VramSettings(below_gb=8, in_flight=2),),
         description="What servers may be given by the memory they report",
     )
+    photos: PhotosSettings = Field(
+        default_factory=PhotosSettings,
+        description="How pictures are read that the catalog names by web address",
+    )
     source: tuple[SourceSettings, ...] = Field(default=(), description="What `sync` reads")
 
 
-_KEYS = [name for m in (Settings, ServerSettings, VramSettings, SourceSettings) for name in m.model_fields]
+_TABLES = (Settings, ServerSettings, VramSettings, PhotosSettings, SourceSettings)
+_KEYS = [name for table in _TABLES for name in table.model_fields]
 
 
 def load_settings(workspace: Workspace, *, without: Collection[str] = ()) -> Settings:

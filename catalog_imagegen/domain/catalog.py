@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -99,6 +99,8 @@ class CatalogPicture:
     where: str
     kind: PictureKind
     sha1: str = ""
+    reference: str = ""
+    """The path or URL that a product has for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +109,5 @@ class Reading:
 
     products: tuple[Product, ...]
     issues: tuple[Issue, ...] = ()
-    pictures: tuple[CatalogPicture, ...] = ()
+    pictures: Iterable[CatalogPicture] = ()
+    """Those found in its cells and those that its rows name."""

@@ -346,6 +346,14 @@ class Progress(Protocol):
 class Photos(Protocol):
     """The products' own photos, by what a catalog says of them."""
 
+    def by_sku(self, sku: str, others: Collection[str]) -> Sequence[str]:
+        """What photos are called that nobody names but that are called after a SKU, and not after one of the *others*."""
+        ...
+
+    def prefetch(self, locations: Collection[str]) -> None:
+        """Have those photos at hand that are far away; what is wrong with one is told by ``look``."""
+        ...
+
     def look(self, location: str) -> Photo:
         """The photo as servers get it. Raises PhotoError, which says what to do."""
         ...

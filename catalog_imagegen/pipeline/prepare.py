@@ -14,7 +14,7 @@ from catalog_imagegen.domain.job import Plan
 from catalog_imagegen.pipeline.plan import plan
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos, Previews
 from catalog_imagegen.pipeline.shapes import check_shapes
-from catalog_imagegen.pipeline.want import Setup, no_photos, spu_subject, want
+from catalog_imagegen.pipeline.want import Setup, spu_subject, want
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _prepare(
         takes=ledger.takes(),
         subjects=subjects,
         relatives=[p for p in variants if p.sku not in present],
-        photos=services.photos.look if services.photos is not None else no_photos,
+        photos=services.photos,
     )
     pictures: list[Wanted | Blocked] = [*wanted, *blocked]
     return Prepared(

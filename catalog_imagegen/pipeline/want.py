@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from catalog_imagegen.domain.catalog import Product
-from catalog_imagegen.domain.errors import ItemError, PhotoError
+from catalog_imagegen.domain.errors import ItemError
 from catalog_imagegen.domain.fingerprint import fingerprint
 from catalog_imagegen.domain.imaging import (
     FIRST_TAKE,
     Blocked,
     ImageKey,
     ImageRole,
-    Photo,
     Platform,
     Smaller,
     Take,
@@ -22,20 +21,10 @@ from catalog_imagegen.domain.imaging import (
     item_id,
     seed_for,
 )
+from catalog_imagegen.pipeline.album import Album, NoPhotos
+from catalog_imagegen.pipeline.ports import Photos
 from catalog_imagegen.stages.prompt import PromptBook
-from catalog_imagegen.stages.workflow import REFERENCES, Workflow, model_files, render_key
-
-Look = Callable[[str], Photo]
-"""Finds the photo that a catalog names. Raises PhotoError."""
-
-
-def no_photos(location: str) -> Photo:
-    """Find none: for commands that are not about pictures."""
-    raise PhotoError(
-        f"{location}: photos are not read here; run: catalog-imagegen plan CATALOG",
-        zh=f"{location}：此处不读取照片；请运行 catalog-imagegen plan CATALOG",
-        code="photo_not_read",
-    )
+from catalog_imagegen.stages.workflow import Workflow, model_files, render_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +69,7 @@ def want(
     takes: Mapping[ImageKey, Take],
     subjects: Collection[str] | None = None,
     relatives: Sequence[Product] = (),
-    photos: Look = no_photos,
+    photos: Photos | None = None,
 ) -> tuple[list[Wanted], list[Blocked]]:
     """Bind every picture the *platforms* take of these products, in catalog order.
 
@@ -92,12 +81,15 @@ def want(
     by_scope = {"sku": _sku_subjects(rows), "spu": _spu_subjects(rows, relatives)}
     if subjects is not None:
         by_scope = {scope: [s for s in found if s.id in subjects] for scope, found in by_scope.items()}
+    asked = list(asks(by_scope, setup, _limits(setup, platforms)))
+    album = Album(photos or NoPhotos(), frozenset(product.sku for _, product in rows))
+    album.collect((ask.role, ask.subject.product, setup.workflows[ask.role.workflow]) for ask in asked)
     benches: dict[str, _Bench] = {}
-    for ask in asks(by_scope, setup, _limits(setup, platforms)):
+    for ask in asked:
         if ask.role.name not in benches:
             benches[ask.role.name] = _bench(ask.role, setup)
         try:
-            wanted.append(bind(ask, setup, takes.get(ask.key, FIRST_TAKE), benches[ask.role.name], photos))
+            wanted.append(bind(ask, setup, takes.get(ask.key, FIRST_TAKE), benches[ask.role.name], album))
         except ItemError as error:
             blocked.append(
                 Blocked(
@@ -183,12 +175,12 @@ def _bench(role: ImageRole, setup: Setup) -> _Bench:
     return _Bench(workflow, graph, model_files(workflow, graph))
 
 
-def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, look: Look) -> Wanted:
+def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wanted:
     """Write the prompt, bind the graph and name the render. Raises PromptError and PhotoError."""
     role, product, workflow = ask.role, ask.subject.product, bench.workflow
     written = setup.prompts.write(role.name, product, item=ask.item_text, note=take.note)
     seed = seed_for(ask.key, take)
-    photos = _photos(role, product, workflow, look)
+    photos = album.of(role, product, workflow)
     values = {
         "positive": written.prompt.positive,
         "negative": written.prompt.negative,
@@ -234,26 +226,6 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, look: Look) -> Wante
         models=bench.models,
         needs=frozenset(role.needs),
     )
-
-
-def _photos(role: ImageRole, product: Product, workflow: Workflow, look: Look) -> Mapping[str, Photo]:
-    """The product's photo at each point of the workflow that takes one. Raises PhotoError.
-
-    A product with fewer photos than points shows its last one again: no point keeps what somebody left there.
-    """
-    if not role.reference:
-        return {}
-    if not product.images:
-        raise PhotoError(
-            f"{product.sku} has no photo, and pictures of the role {role.name} are made from one; put a photo into the "
-            "folder photos/ of the workspace and its file name into the column 图片 of the row",
-            zh=f"{product.sku} 没有照片，而 {role.name} 图需要用商品照片生成；请把照片放入工作区的 photos 文件夹，"
-            "并在商品表的“图片”列填写文件名",
-            code="photo_missing",
-        )
-    points = [point for point in REFERENCES if not workflow.lacks(point)]
-    last = len(product.images) - 1
-    return {point: look(product.images[min(i, last)]) for i, point in enumerate(points)}
 
 
 def spu_subject(product: Product) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from catalog_imagegen.adapters.catalogs.columns import _FieldTable, _HeaderTable
 from catalog_imagegen.config import platforms, setup
-from catalog_imagegen.config.settings import PREFIX, ServerSettings, Settings, SourceSettings
+from catalog_imagegen.config.settings import PREFIX, PhotosSettings, ServerSettings, Settings, SourceSettings
 from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
@@ -96,6 +96,8 @@ def page() -> str:
                 *_table(Settings, variables=True),
                 "### `[[comfyui]]`: a render server; may be repeated\n",
                 *_table(ServerSettings),
+                "### `[photos]`: pictures that the catalog names by web address\n",
+                *_table(PhotosSettings),
                 "### `[[source]]`: a catalog that `sync` reads; may be repeated\n",
                 *_table(SourceSettings),
                 VARIABLES,

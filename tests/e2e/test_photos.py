@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from openpyxl import Workbook
 from PIL import Image
 
 from tests.e2e.shop import Shop
+from tests.servers import serving
 
 PLATFORM = """
 [platforms.mine]
@@ -129,11 +131,49 @@ def test_a_new_name_of_the_same_photo_changes_nothing(shop: Shop) -> None:
     assert picture["action"] == "reuse"
 
 
+def test_a_photo_that_is_called_after_its_sku_needs_no_column(shop: Shop) -> None:
+    """The earphones have one now."""
+    Image.new("RGB", (50, 50), "black").save(shop.root / "photos" / f"{BARE_SKU}_主图.png")
+    made = shop.run(code=0)
+    assert {name: count for name, count in made["pictures"].items() if count} == {
+        "planned": 2,
+        "rendered": 1,
+        "reused": 1,
+    }
+
+
+def test_a_photo_at_a_web_address_becomes_a_picture(shop: Shop) -> None:
+    """Fetched from a server that the shop allows; the next run needs no server."""
+    served = (shop.root / "photos" / "杯子.jpg").read_bytes()
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Give the same photo."""
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(served)
+
+        def log_message(self, *words: Any) -> None:
+            """Keep quiet."""
+
+    edit(shop.root / "config" / "app.toml", "allowed_hosts = []", 'allowed_hosts = ["127.0.0.1"]')
+    with serving(Handler) as url:
+        write_rows(shop, f"{url}/cup.jpg")
+        (picture,) = plan(shop)["pictures"]
+        assert picture["action"] == "reuse", "the bytes are those of the file"
+    (picture,) = plan(shop)["pictures"]
+    assert picture["action"] == "reuse"
+    assert asked == ["/cup.jpg"]
+    assert len(list((shop.root / "data" / "pictures").glob("*.jpg"))) == 1
+
+
 @pytest.mark.parametrize(
     ("photo", "said"),
     [
         ("weg.jpg", "there is no photo weg.jpg"),
-        ("https://x.example/a.jpg", "is a web address"),
+        ("http://127.0.0.1:8188/a.jpg", "which is no public address"),
         ("b.jpg", "damaged"),
     ],
 )

@@ -5,8 +5,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from catalog_imagegen.adapters.catalogs import Way, read_catalog
+from catalog_imagegen.adapters.catalogs import Way, database_access, read_catalog
+from catalog_imagegen.adapters.catalogs.database_access import open_file, reading
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, places
 
@@ -21,14 +23,18 @@ def make(path: Path, *statements: str) -> Path:
     return path
 
 
-def refusal(location: str, **options: str) -> CatalogError:
+def refusal(location: str, *, query: str = "") -> CatalogError:
     """Give the error that reading ends with."""
     with pytest.raises(CatalogError) as caught:
-        read_catalog(location, columns=COLUMNS, way=Way(**options))
+        read_catalog(location, columns=COLUMNS, way=Way(query=query))
     assert caught.value.message_zh != caught.value.message_en
     return caught.value
 
 
+SCHEMES = (
+    *("postgresql+psycopg", "postgresql", "postgres", "postgresql+psycopg2"),
+    *("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql", "mysql+mysqldb"),
+)
 PRODUCTS = (
     "CREATE TABLE products (sku TEXT, name TEXT, color TEXT)",
     "INSERT INTO products VALUES ('EB-001','杯','白')",
@@ -67,9 +73,11 @@ def test_a_file_is_opened_read_only_and_never_made(tmp_path: Path) -> None:
     before = path.read_bytes()
     error = refusal(f"sqlite:///{tmp_path / 'shpo.db'}")
     assert (error.code, "shop.db" in error.message_en) == ("file_not_found", True)
-    assert (
-        refusal(str(path), query="WITH x AS (SELECT 1) DELETE FROM products").code == "database_query_failed"
-    )
+    with (
+        reading(open_file(path)) as connection,
+        pytest.raises(OperationalError, match="readonly"),
+    ):
+        connection.exec_driver_sql("DELETE FROM products")
     read_catalog(str(path), columns=COLUMNS)
     assert [entry.name for entry in tmp_path.iterdir()] == ["shop.db"]
     assert path.read_bytes() == before
@@ -125,7 +133,7 @@ def test_an_unreachable_server_is_named_without_its_password() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        for scheme in ("postgresql+psycopg", "postgresql", "postgres"):
+        for scheme in SCHEMES:
             error = refusal(f"{scheme}://shop:s3cr%40t@127.0.0.1:{port}/goods?password=s3cr%40t#products")
             assert error.code == "database_unreachable"
             assert f"127.0.0.1:{port}/goods" in error.message_en
@@ -134,7 +142,7 @@ def test_an_unreachable_server_is_named_without_its_password() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["nosuch://user:s3cret@host/db", "postgresql://user:s3cret@host:port/db", "mysql://u:s3cret@h/d"]
+    "url", ["nosuch://user:s3cret@host/db", "postgresql://user:s3cret@host:port/db", "oracle://u:s3cret@h/d"]
 )
 def test_a_url_that_names_no_driver_is_refused(url: str) -> None:
     """The message shows how a URL is written, and keeps the password to itself."""
@@ -148,3 +156,20 @@ def test_a_damaged_database_is_a_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     path.write_bytes(b"SQLite format 3\0" + b"\1" * 5000)
     assert refusal(str(path)).code == "database_query_failed"
+
+
+def test_a_query_without_an_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite has no timeout of its own; it is asked again and again whether time is up."""
+    monkeypatch.setattr(database_access, "TIMEOUT_S", 0.1)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS sku FROM n"
+    error = refusal(str(make(tmp_path / "a.db", *PRODUCTS)), query=endless)
+    assert error.code == "database_too_slow"
+    assert "0.1 s" in error.message_en
+
+
+def test_options_of_another_program_are_refused() -> None:
+    """What a Java program has behind its URL says nothing to this driver."""
+    error = refusal("mysql://shop:s3cret@127.0.0.1/goods?useUnicode=true")
+    assert error.code == "database_url_invalid"
+    assert "question mark" in error.message_en
+    assert "s3cret" not in str(error)

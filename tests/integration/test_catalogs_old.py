@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 import xlwt
 
 from catalog_imagegen.adapters.catalogs import Way, apart, read_catalog
+from catalog_imagegen.adapters.catalogs.apart import grids_apart
+from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids, SheetNaming, Value
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError
 from tests.integration.catalogs_support import COLUMNS, HEADER, places, write_xlsx
@@ -33,12 +36,12 @@ from tests.workroom import until
 ROWS = (HEADER, ("00123", "杯", "白", "1"), ("00124", "盘", "红", "2"))
 
 
-def read(path: Path, **options: str) -> Reading:
+def read(path: Path, **options: Any) -> Reading:
     """Read a catalog."""
     return read_catalog(str(path), columns=COLUMNS, way=Way(**options))
 
 
-def refusal(path: Path, **options: str) -> CatalogError:
+def refusal(path: Path, **options: Any) -> CatalogError:
     """Give the error that reading ends with."""
     with pytest.raises(CatalogError) as caught:
         read(path, **options)
@@ -306,16 +309,18 @@ def test_a_damaged_encrypted_workbook_is_refused(tmp_path: Path) -> None:
 # --- arm's length --------------------------------------------------------------------------------------------
 
 
-def _sleep(seconds: float) -> None:
+def _sleep(seconds: float) -> Grids:
     time.sleep(seconds)
+    return Grids(())
 
 
-def _fail(what: str) -> None:
+def _fail(what: str) -> Grids:
     raise RuntimeError(what)
 
 
-def _die(end: str) -> None:
+def _die(end: str) -> Grids:
     os._exit(3) if end == "_exit" else os.abort()
+    return Grids(())
 
 
 class Panic(BaseException):
@@ -326,79 +331,121 @@ class Panic(BaseException):
         self.other = other
 
 
-def _panic() -> None:
+def _panic() -> Grids:
     raise Panic("one", "other")
 
 
-def _answer(size: int) -> bytes:
-    return b"x" * size
+def _grid(*blocks: Block) -> Grids:
+    return Grids((Grid(SheetNaming("表"), "表", blocks),))
 
 
-def _tell_and_sleep(told: Path) -> None:
+def _one_text(size: int) -> Grids:
+    return _grid(Block([1], {0: ["x" * size]}))
+
+
+def _late_death() -> Grids:
+    def blocks() -> Iterator[Block]:
+        yield Block([1], {0: ["货号"]})
+        os.abort()
+
+    return Grids((Grid(SheetNaming("表"), "表", blocks()),))
+
+
+def _tell_and_sleep(told: Path) -> Grids:
     told.write_text(str(os.getpid()))
     time.sleep(300)
+    return Grids(())
 
 
 def _reading(told: Path) -> None:
-    apart.read_apart(_tell_and_sleep, told, name="a.xlsx")
+    apart_texts(_tell_and_sleep, told)
 
 
-def _eat() -> int:
-    return len(bytearray(apart.MEMORY_BYTES))
+def _eat() -> Grids:
+    return _one_text(apart.MEMORY_BYTES)
+
+
+def _hears_ctrl_c() -> Grids:
+    return _grid(Block([1], {0: [signal.getsignal(signal.SIGINT) != signal.SIG_IGN]}))
+
+
+def apart_texts(read: Callable[..., Grids], *args: object) -> list[Value]:
+    """All values that a reading in a process of its own gives."""
+    with grids_apart(read, *args, name="a.xlsx") as grids:
+        return [
+            value
+            for grid in grids.grids
+            for block in grid.blocks
+            for column in block.columns.values()
+            for value in column
+        ]
+
+
+def apart_refusal(read: Callable[..., Grids], *args: object) -> str:
+    """The code with which such a reading is refused."""
+    with pytest.raises(CatalogError) as caught:
+        apart_texts(read, *args)
+    return caught.value.code
 
 
 def test_a_reading_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its time it is told, and its process is gone."""
     monkeypatch.setattr(apart, "TIMEOUT_S", 0.5)
     began = time.monotonic()
-    with pytest.raises(CatalogError) as caught:
-        apart.read_apart(_sleep, 60, name="a.xlsx")
-    assert caught.value.code == "file_too_slow"
+    assert apart_refusal(_sleep, 60) == "file_too_slow"
     assert time.monotonic() - began < 30
-
-
-def _hears_ctrl_c() -> bool:
-    return signal.getsignal(signal.SIGINT) != signal.SIG_IGN
 
 
 def test_ctrl_c_is_for_us_alone() -> None:
     """The other process would print where it was; and we still hear it afterwards."""
-    assert not apart.read_apart(_hears_ctrl_c, name="a.xlsx")
-    assert _hears_ctrl_c()
+    assert apart_texts(_hears_ctrl_c) == [False]
+    assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_memory_is_limited() -> None:
     """Where Python itself gets no memory, the words are the same as where a parser dies of it."""
-    with pytest.raises(CatalogError) as caught:
-        apart.read_apart(_eat, name="a.xlsx")
-    assert caught.value.code == "file_too_large"
+    assert apart_refusal(_eat) == "file_too_large"
 
 
 def test_a_bug_is_raised_with_where_it_was() -> None:
     """Its traceback travels along."""
     with pytest.raises(RuntimeError, match="broken") as caught:
-        apart.read_apart(_fail, "broken", name="a.xlsx")
+        apart_texts(_fail, "broken")
     assert "in _fail" in str(caught.value)
 
 
 @pytest.mark.parametrize(("end", "code"), [("_exit", "corrupt_file"), ("abort", "file_too_large")])
 def test_a_parser_that_dies_is_told_by_how_it_died(end: str, code: str) -> None:
     """One that gets no memory aborts; any other end is the file's fault."""
-    with pytest.raises(CatalogError) as caught:
-        apart.read_apart(_die, end, name="a.xlsx")
-    assert caught.value.code == code
+    assert apart_refusal(_die, end) == code
+
+
+def test_a_parser_that_dies_late_gives_nothing() -> None:
+    """What came before is no catalog."""
+    assert apart_refusal(_late_death) == "file_too_large"
 
 
 def test_what_cannot_travel_is_told_all_the_same() -> None:
     """An error of a class that cannot be made again, such as the panic of a parser."""
     with pytest.raises(RuntimeError, match="Panic"):
-        apart.read_apart(_panic, name="a.xlsx")
+        apart_texts(_panic)
 
 
 def test_a_big_answer_arrives_whole() -> None:
     """Longer than any pipe holds."""
-    assert apart.read_apart(_answer, 5_000_000, name="a.xlsx") == b"x" * 5_000_000
+    assert apart_texts(_one_text, 5_000_000) == ["x" * 5_000_000]
+
+
+def test_a_grid_that_nobody_reads_is_passed_over() -> None:
+    """The next one begins where it begins."""
+    with grids_apart(_two_grids, name="a.xlsx") as grids:
+        assert [grid.name for grid in grids.grids] == ["一", "二"]
+
+
+def _two_grids() -> Grids:
+    block = Block([1], {0: ["x"]})
+    return Grids([Grid(SheetNaming(name), name, (block, block)) for name in ("一", "二")])
 
 
 def test_nobody_is_left_behind_by_a_killed_process(tmp_path: Path) -> None:

@@ -149,10 +149,10 @@ def test_named_pictures_are_listed(tmp_path: Path) -> None:
     """URLs and paths are pictures of their cell; several picture columns are read together."""
     text = "货号,商品名称,颜色,主图,图片路径\n1,杯,红,https://x.cn/a.jpg?x=1；b.jpg,c.jpg\n"
     reading = read(tmp_path, text)
-    assert reading.pictures == (
-        CatalogPicture("products.csv!D2", "url"),
-        CatalogPicture("products.csv!D2", "path"),
-        CatalogPicture("products.csv!E2", "path"),
+    assert tuple(reading.pictures) == (
+        CatalogPicture("products.csv!D2", "url", reference="https://x.cn/a.jpg?x=1"),
+        CatalogPicture("products.csv!D2", "path", reference="b.jpg"),
+        CatalogPicture("products.csv!E2", "path", reference="c.jpg"),
     )
     assert reading.products[0].images == ("https://x.cn/a.jpg?x=1", "b.jpg", "c.jpg")
 

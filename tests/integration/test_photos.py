@@ -5,14 +5,16 @@ import json
 import os
 import socket
 import time
+import unicodedata
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from catalog_imagegen.adapters import photos as module
-from catalog_imagegen.adapters.photos import FolderPhotos, prepared
+from catalog_imagegen.adapters.photos import FolderPhotos, folder, packed, prepared
+from catalog_imagegen.adapters.photos.content import MAX_BYTES
 from catalog_imagegen.domain.errors import PhotoError
 from catalog_imagegen.domain.fingerprint import digest
 
@@ -119,6 +121,169 @@ def test_pipes_and_sockets_are_not_opened_for_long(shop: FolderPhotos, root: Pat
     assert refusal(shop, "/dev/zero").code == "photo_no_file"
 
 
+# By name, wherever they are
+
+
+def put(root: Path, *places: str, size: tuple[int, int] = (8, 6)) -> None:
+    """Photos at these places of the folder; each has another size, to be told by."""
+    for number, place in enumerate(places):
+        path = root / "photos" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(picture(size=(size[0] + number, size[1]))))
+
+
+def pack(path: Path, members: dict[str, bytes]) -> None:
+    """A zip of these files."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "D:\\pics\\CUP.JPG",
+        "\\\\NAS\\share\\Cup.jpg",
+        "/Users/anna/Desktop/cup.jpg",
+        "cup.JPG",
+        "2026/cup.jpg",
+        "photos/CUP.jpg",
+    ],
+)
+def test_a_path_of_another_computer_leads_to_the_file_of_that_name(
+    shop: FolderPhotos, root: Path, location: str
+) -> None:
+    """The catalog was written where the photos lay on another drive; case is of no account."""
+    put(root, "autumn/2026/cup.jpg")
+    assert shop.look(location).width == 8
+
+
+def test_accents_are_the_same_however_they_are_written(shop: FolderPhotos, root: Path) -> None:
+    """A Mac takes é apart in file names."""
+    put(root, unicodedata.normalize("NFD", "café.jpg"))
+    assert shop.look(unicodedata.normalize("NFC", "Café.jpg")).width == 8
+
+
+def test_of_several_the_folder_decides_or_nobody_guesses(shop: FolderPhotos, root: Path) -> None:
+    """Another product's photo would be worse than none."""
+    put(root, "red/cup.jpg", "blue/cup.jpg")
+    assert shop.look("D:\\pics\\Blue\\cup.jpg").width == 9
+    error = refusal(shop, "D:\\pics\\cup.jpg")
+    assert error.code == "photo_ambiguous"
+    assert "photos/red/cup.jpg" in error.message_en
+
+
+def test_what_is_there_as_written_needs_no_search(shop: FolderPhotos, root: Path) -> None:
+    """And what leads out is refused even where the name is known."""
+    put(root, "cup.jpg", "other/cup.jpg")
+    assert shop.look("cup.jpg").width == 8
+    assert refusal(shop, "../cup.jpg").code == "photo_outside"
+    assert refusal(shop, "..\\photos\\..\\..\\cup.jpg").code == "photo_outside"
+
+
+def test_photos_are_called_after_a_sku(shop: FolderPhotos, root: Path) -> None:
+    """The plain name, then the main picture, then by number, then what lies in the folder."""
+    put(root, "A1-10.png", "A1-2.jpg", "a1.jpg", "A1_主图.webp", "A1/9.jpg", "A1/10.jpg", "A1/sub/主图.jpg")
+    put(root, "A12.jpg", "A1.txt", "A1.gif", "xA1.jpg", ".A1.jpg", "A1main.jpg")
+    assert shop.by_sku("A1") == tuple(
+        f"photos/{name}"
+        for name in (
+            "a1.jpg",
+            "A1_主图.webp",
+            "A1-2.jpg",
+            "A1-10.png",
+            "A1/sub/主图.jpg",
+            "A1/9.jpg",
+            "A1/10.jpg",
+        )
+    )
+    assert [shop.look(place).height for place in shop.by_sku("A1")] == [6] * 7
+    assert shop.by_sku("A2") == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["A1(2).jpg", "A1 （2）.jpg", "A1-main.jpg", "A1主图1.jpg", "A1_3.jpeg", "A1 03.JPG"]
+)
+def test_people_append_things_to_a_sku(shop: FolderPhotos, root: Path, name: str) -> None:
+    """With a dash, a line, a blank, in brackets."""
+    put(root, name)
+    assert shop.by_sku("A1") == (f"photos/{name}",)
+
+
+def test_a_photo_called_as_another_sku_is_that_ones(shop: FolderPhotos, root: Path) -> None:
+    """A-1.jpg is the second photo of A only where nothing is called A-1."""
+    put(root, "A-1.jpg", "A-2.jpg")
+    assert shop.by_sku("A", {"A", "A-1"}) == ("photos/A-2.jpg",)
+    assert shop.by_sku("A-1", {"A", "A-1"}) == ("photos/A-1.jpg",)
+    assert shop.by_sku("A") == ("photos/A-1.jpg", "photos/A-2.jpg")
+
+
+def test_a_zip_is_looked_into_like_a_folder(root: Path) -> None:
+    """By name and by SKU, without unpacking it anywhere."""
+    members = {"秋季/A1.jpg": encoded(picture(size=(21, 6))), "A2/1.png": encoded(picture(size=(22, 6)))}
+    pack(
+        root / "photos" / "all.zip", {**members, "__MACOSX/A1.jpg": b"", "../../evil.jpg": encoded(picture())}
+    )
+    before = sorted(root.rglob("*"))
+    shop = FolderPhotos(root, root / "memory.json")
+    assert shop.by_sku("A1") == ("photos/all.zip/秋季/A1.jpg",)
+    assert [shop.look(place).width for sku in ("A1", "A2") for place in shop.by_sku(sku)] == [21, 22]
+    found = shop.look("D:\\秋季\\a1.JPG")
+    assert found.width == 21
+    assert shop.read(found.digest) == members["秋季/A1.jpg"]
+    assert refusal(shop, "evil.jpg").code == "photo_not_found"
+    shop.close()
+    assert sorted(path for path in root.rglob("*") if path.name != "memory.json") == before
+    assert not (root.parent / "evil.jpg").exists()
+
+
+def test_a_zip_for_one_sku_is_its_folder(root: Path) -> None:
+    """Suppliers send one per product."""
+    pack(root / "photos" / "A1.zip", {"2.jpg": encoded(picture()), "1.jpg": encoded(picture())})
+    shop = FolderPhotos(root, root / "memory.json")
+    assert shop.by_sku("A1") == ("photos/A1.zip/1.jpg", "photos/A1.zip/2.jpg")
+    shop.close()
+
+
+def test_names_in_a_zip_of_chinese_windows_are_read(root: Path) -> None:
+    """They are in GB 18030, and nothing says so."""
+    path = root / "photos" / "a.zip"
+    name = "A1_主图.jpg"
+    stand_in = "x" * len(name.encode("gb18030"))
+    pack(path, {stand_in: encoded(picture())})
+    path.write_bytes(path.read_bytes().replace(stand_in.encode(), name.encode("gb18030")))
+    shop = FolderPhotos(root, root / "memory.json")
+    assert shop.by_sku("A1") == (f"photos/a.zip/{name}",)
+    assert shop.look(f"photos/a.zip/{name}").width == 8
+    shop.close()
+
+
+def test_a_zip_that_is_a_bomb_is_not_looked_into(
+    root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what its directory says: how much it shrank, how much it would be, how many files there are."""
+    pack(root / "photos" / "bomb.zip", {"A1.jpg": bytes(30_000_000)})
+    (root / "photos" / "broken.zip").write_bytes(b"PK\x03\x04 cut off")
+    shop = FolderPhotos(root, root / "memory.json")
+    assert shop.by_sku("A1") == ()
+    assert "bomb.zip is not looked into" in caplog.text
+    assert "broken.zip is no zip that can be read" in caplog.text
+    shop.close()
+    monkeypatch.setattr(packed, "MAX_MEMBERS", 1)
+    pack(root / "photos" / "many.zip", {"A2.jpg": b"", "A3.jpg": b""})
+    shop = FolderPhotos(root, root / "memory.json")
+    assert shop.by_sku("A2") == ()
+    shop.close()
+
+
+def test_a_damaged_photo_in_a_zip_says_so(root: Path) -> None:
+    """As one in a file does."""
+    pack(root / "photos" / "a.zip", {"b.jpg": b"no picture"})
+    shop = FolderPhotos(root, root / "memory.json")
+    assert refusal(shop, "b.jpg").code == "photo_damaged"
+    shop.close()
+
+
 # What is in them
 
 
@@ -164,6 +329,15 @@ def test_other_colours_become_what_people_see(image: Image.Image) -> None:
         assert (plain.format, plain.mode, plain.getpixel((4, 4))) == ("PNG", "RGB", (255, 255, 255))
 
 
+@pytest.mark.parametrize("kind", ["GIF", "BMP"])
+def test_formats_that_servers_may_not_read_become_png(kind: str) -> None:
+    """Old shops and old workbooks have them."""
+    made, photo = prepared(encoded(picture(), kind))
+    assert photo.extension == "png"
+    with Image.open(io.BytesIO(made)) as plain:
+        assert (plain.format, plain.mode, plain.getpixel((0, 0))) == ("PNG", "RGB", (255, 0, 0))
+
+
 def test_a_palette_with_a_transparent_colour_is_laid_on_white() -> None:
     """And so is an RGB picture that calls one of its colours transparent."""
     palette = picture("RGBA", colour=(10, 20, 30, 0)).quantize(4)
@@ -189,8 +363,8 @@ def test_of_a_moving_picture_the_first_frame_counts() -> None:
         b"\x89PNG\r\n\x1a\n",
         encoded(picture(size=(64, 64)))[:-20],
         encoded(picture(size=(64, 64)), "JPEG")[:-300],
-        encoded(picture(), "GIF"),
         encoded(picture(), "TIFF"),
+        encoded(picture(), "ICO"),
     ],
 )
 def test_a_broken_photo_says_how_to_mend_it(shop: FolderPhotos, root: Path, broken: bytes) -> None:
@@ -214,7 +388,7 @@ def test_a_photo_that_would_take_too_much_memory_is_refused(shop: FolderPhotos, 
     assert error.code == "photo_too_large"
     assert "7000 × 6000" in error.message_en
     with (root / "huge.jpg").open("wb") as file:
-        file.truncate(module.MAX_BYTES + 1)
+        file.truncate(MAX_BYTES + 1)
     assert refusal(shop, "huge.jpg").code == "photo_too_large"
 
 
@@ -229,7 +403,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         calls.append(len(content))
         return prepared(content)
 
-    monkeypatch.setattr(module, "prepared", decode)
+    monkeypatch.setattr(folder, "prepared", decode)
     return lambda: len(calls)
 
 

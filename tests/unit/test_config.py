@@ -152,6 +152,28 @@ def test_the_environment_wins_over_app_toml(shop: Workspace, monkeypatch: pytest
     assert [(s.url, s.in_flight) for s in settings.comfyui] == [("http://gpu:1", 2)]
 
 
+def test_picture_servers_are_named_as_hosts_and_networks(shop: Workspace) -> None:
+    """Without them only public ones are asked."""
+    assert load_settings(shop).photos.allowed_hosts == ()
+    write(
+        shop, "config/app.toml", '[photos]\nallowed_hosts = ["NAS", "img.shop.cn", "10.1.2.3/8", "[::1]"]\n'
+    )
+    photos = load_settings(shop).photos
+    assert photos.allowed_hosts == ("nas", "img.shop.cn", "10.0.0.0/8", "::1/128")
+    assert (photos.fresh_s, photos.max_mb, photos.timeout_s) == (86_400.0, 25.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    "host", ["http://nas", "nas:8080", "nas/pics", "10.0.0.0/33", "*.shop.cn", "", "1.2.3"]
+)
+def test_what_is_no_host_is_a_mistake(shop: Workspace, host: str) -> None:
+    """It would allow nothing, silently."""
+    write(shop, "config/app.toml", f'[photos]\nallowed_hosts = ["{host}"]\n')
+    error = refusal(shop, load_settings)
+    assert "photos.allowed_hosts.0: write a host name" in error.message_en
+    assert "应为主机名" in error.message_zh
+
+
 def test_two_workspaces_do_not_mix(shop: Workspace, tmp_path: Path) -> None:
     """Reading one shop's settings leaves no trace in the next one's."""
     write(shop, "config/app.toml", "attempts = 5\n")

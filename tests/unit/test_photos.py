@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -50,9 +51,37 @@ def look(location: str) -> Photo:
     return Photo(digest(location.encode()), "jpg", 800, 600)
 
 
+class Photos:
+    """Photos whose bytes are their names, but for those that changed."""
+
+    def __init__(self, *changed: str) -> None:
+        self.changed = {digest(name.encode()) for name in changed}
+        self.read_names: list[Digest] = []
+        self.prefetched: list[str] = []
+        self.called: dict[str, tuple[str, ...]] = {}
+
+    def by_sku(self, sku: str, others: Collection[str]) -> tuple[str, ...]:
+        """Those that were put there, unless they are another's."""
+        return tuple(name for name in self.called.get(sku, ()) if name.partition(".")[0] not in others)
+
+    def prefetch(self, locations: Collection[str]) -> None:
+        """Remembered as asked for."""
+        self.prefetched += locations
+
+    def look(self, location: str) -> Photo:
+        """See above."""
+        return look(location)
+
+    def read(self, name: Digest) -> bytes | None:
+        """The bytes, remembered as read."""
+        self.read_names.append(name)
+        names = {digest(text.encode()): text.encode() for text in ("cup.jpg", "back.jpg")}
+        return None if name in self.changed else names[name]
+
+
 def wants(one: Product = CUP, of: Setup | None = None) -> tuple[list[Wanted], list[Blocked]]:
     """What is wanted of one product."""
-    return want([(0, one)], of or setup(), platforms=["shop"], takes={}, photos=look)
+    return want([(0, one)], of or setup(), platforms=["shop"], takes={}, photos=Photos())
 
 
 def only(one: Product = CUP, of: Setup | None = None) -> Wanted:
@@ -107,7 +136,7 @@ def test_a_product_without_a_photo_is_blocked_with_the_remedy() -> None:
 def test_what_is_wrong_with_a_photo_blocks_its_picture_alone() -> None:
     """The reason is that of whoever looked."""
     rows = [(0, product("A", images=("http://x/a.jpg",))), (1, product("B", images=("b.jpg",)))]
-    (found,), (blocked,) = want(rows, setup(), platforms=["shop"], takes={}, photos=look)
+    (found,), (blocked,) = want(rows, setup(), platforms=["shop"], takes={}, photos=Photos())
     assert (found.sku, blocked.sku) == ("B", "A")
     assert (blocked.reason_en, blocked.reason_zh) == ("download it", "请下载")
 
@@ -116,6 +145,31 @@ def test_commands_that_are_not_about_pictures_read_no_photos() -> None:
     """Without somebody who looks, pictures that need it are blocked, not wrong."""
     _, (blocked,) = want([(0, CUP)], setup(), platforms=["shop"], takes={})
     assert "photos are not read here" in blocked.reason_en
+
+
+def test_a_product_that_names_no_photo_has_those_called_after_it() -> None:
+    """Not after another SKU of the catalog; what a row names comes first."""
+    photos = Photos()
+    photos.called = {"A": ("A-1.jpg", "A-2.jpg"), "B": ("B.jpg",)}
+    rows = [(0, product("A")), (1, product("A-1", images=("x.jpg",))), (2, product("B", images=("b.jpg",)))]
+    found, blocked = want(rows, setup(), platforms=["shop"], takes={}, photos=photos)
+    assert blocked == []
+    assert [list(one.pictures) for one in found] == [
+        [name_of("A-2.jpg")],
+        [name_of("x.jpg")],
+        [name_of("b.jpg")],
+    ]
+
+
+def test_what_is_far_away_is_asked_for_together() -> None:
+    """Once for the whole plan, only what the workflow takes, and only of the products it is about."""
+    photos = Photos()
+    rows = [(i, product(sku, images=(f"{sku}.jpg", "side.jpg", "top.jpg"))) for i, sku in enumerate("ABC")]
+    two = setup("reference", "reference2")
+    want(rows, two, platforms=["shop"], takes={}, subjects={"sku:A", "sku:C"}, photos=photos)
+    assert photos.prefetched == ["A.jpg", "side.jpg", "C.jpg"]
+    want(rows, setup(reference=False), platforms=["shop"], takes={}, photos=photos)
+    assert len(photos.prefetched) == 3
 
 
 def test_another_photo_is_the_reason_for_another_picture() -> None:
@@ -152,7 +206,7 @@ def test_model_files_are_those_of_the_role() -> None:
     of = setup(inputs={"lora": "mine.safetensors"})
     of = replace(of, workflows={"turbo": parse_workflow("turbo", json.dumps(nodes))})
     rows = [(0, replace(CUP, sku="A")), (1, replace(CUP, sku="B"))]
-    found, _ = want(rows, of, platforms=["shop"], takes={}, photos=look)
+    found, _ = want(rows, of, platforms=["shop"], takes={}, photos=Photos())
     assert found[0].models == ("a.safetensors", "mine.safetensors")
     assert found[0].models is found[1].models
     assert found[0].graph["n4"] is found[1].graph["n4"], "what a role sets is bound once for all its pictures"
@@ -173,30 +227,12 @@ def test_settings_of_a_role_reach_the_graph_and_a_batch_is_one() -> None:
 def test_a_note_and_a_photo_go_together() -> None:
     """A new take of a picture made from a photo has the same photo."""
     key = only().key
-    (found,), _ = want([(0, CUP)], setup(), platforms=["shop"], takes={key: Take(number=2)}, photos=look)
+    (found,), _ = want([(0, CUP)], setup(), platforms=["shop"], takes={key: Take(number=2)}, photos=Photos())
     assert found.pictures == only().pictures
     assert found.render_key != only().render_key
 
 
 # Bringing photos into the store
-
-
-class Photos:
-    """Photos whose bytes are their names, but for those that changed."""
-
-    def __init__(self, *changed: str) -> None:
-        self.changed = {digest(name.encode()) for name in changed}
-        self.read_names: list[Digest] = []
-
-    def look(self, location: str) -> Photo:
-        """See above."""
-        return look(location)
-
-    def read(self, name: Digest) -> bytes | None:
-        """The bytes, remembered as read."""
-        self.read_names.append(name)
-        names = {digest(text.encode()): text.encode() for text in ("cup.jpg", "back.jpg")}
-        return None if name in self.changed else names[name]
 
 
 class Blobs:

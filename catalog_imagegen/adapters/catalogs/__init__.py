@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from catalog_imagegen.adapters.catalogs.apart import read_apart
-from catalog_imagegen.adapters.catalogs.archive import Contents, look_into
+from catalog_imagegen.adapters.catalogs.apart import grids_apart
+from catalog_imagegen.adapters.catalogs.archive import look_into
 from catalog_imagegen.adapters.catalogs.columns import Columns
 from catalog_imagegen.adapters.catalogs.decoding import decode
 from catalog_imagegen.adapters.catalogs.files import (
@@ -19,7 +19,7 @@ from catalog_imagegen.adapters.catalogs.files import (
 )
 from catalog_imagegen.adapters.catalogs.grid import Grids
 from catalog_imagegen.adapters.catalogs.issues import issue
-from catalog_imagegen.adapters.catalogs.rows import read_grids
+from catalog_imagegen.adapters.catalogs.reading import read_grids
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Way:
     """Opens a workbook."""
     encoding: str = ""
     """Of a text."""
+    pictures: Path | None = None
+    """The folder in which pictures found inside a workbook are kept; without one they are only told."""
 
 
 def read_catalog(location: str, *, columns: Columns, way: Way = Way()) -> Reading:
@@ -56,9 +58,11 @@ def read_catalog(location: str, *, columns: Columns, way: Way = Way()) -> Readin
         return read_grids(grids, columns)
     path, table = _split(location, way.table)
     file = _File(existing_file(path), columns, replace(way, table=table))
-    if file.is_plain:
-        return file.reading()
-    return read_apart(_File.reading, file, name=file.name)
+    data = read_bytes(file.path)
+    if recognise(data, file.name) in ("csv", "sqlite"):
+        return read_grids(file.grids(data), columns)
+    with grids_apart(_File.grids, file, name=file.name) as grids:
+        return read_grids(grids, columns)
 
 
 def _split(location: str, table: str) -> tuple[Path, str]:
@@ -78,18 +82,9 @@ class _File:
     columns: Columns
     way: Way
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether no more than splitting lines is needed: whatever else there is, is parsed at arm's length."""
-        return recognise(read_bytes(self.path), self.name) in ("csv", "sqlite")
-
-    def reading(self) -> Reading:
-        """Its products, and what is wrong with them."""
-        return read_grids(self._read(), self.columns)
-
-    def _read(self) -> Grids:
-        """Its grids, by what it holds and not by what it is called."""
-        data = read_bytes(self.path)
+    def grids(self, data: bytes | None = None) -> Grids:
+        """Its grids, by what it holds (*data*, if that was read already) and not by what it is called."""
+        data = read_bytes(self.path) if data is None else data
         kind = recognise(data, self.name)
         if kind == "ole2":
             from catalog_imagegen.adapters.catalogs.encrypted import decrypted  # noqa: PLC0415  # slow to import
@@ -97,27 +92,27 @@ class _File:
             data = decrypted(data, name=self.name, password=self.way.password)
             kind = recognise(data, self.name)
             kind = "xls" if kind == "ole2" else kind
-        contents = look_into(data, self.name) if kind == "xlsx" else Contents(kind, has_formulas=False)
-        grids = self._grids(data, contents)
-        if fitting_suffix(contents.kind, self.path.suffix):
+        kind = look_into(data, self.name) if kind == "xlsx" else kind
+        grids = self._grids(data, kind)
+        if fitting_suffix(kind, self.path.suffix):
             return grids
-        mismatch = issue("format_mismatch", "file", kind=contents.kind, suffix=self.path.suffix)
-        return Grids(grids.grids, (mismatch, *grids.issues))
+        mismatch = issue("format_mismatch", "file", kind=kind, suffix=self.path.suffix)
+        return grids.noting(mismatch)
 
     @property
     def name(self) -> str:
         """As messages call it."""
         return self.path.name
 
-    def _grids(self, data: bytes, contents: Contents) -> Grids:
-        kind, way = contents.kind, self.way
+    def _grids(self, data: bytes, kind: FileKind) -> Grids:
+        way = self.way
         if kind == "sqlite":
             from catalog_imagegen.adapters.catalogs.database import read_sqlite_file  # noqa: PLC0415  # slow to import
 
             return read_sqlite_file(self.path, table=way.table, query=way.query, columns=self.columns)
         if way.query or (way.table and kind == "csv"):
             self._refuse_no_database()
-        return self._texts(data, kind) if kind in ("csv", "html", "xml") else self._sheets(data, contents)
+        return self._texts(data, kind) if kind in ("csv", "html", "xml") else self._sheets(data, kind)
 
     def _texts(self, data: bytes, kind: FileKind) -> Grids:
         decoded = decode(data, name=self.name, columns=self.columns, encoding=self.way.encoding)
@@ -133,21 +128,23 @@ class _File:
             from catalog_imagegen.adapters.catalogs.html_table import read_html  # noqa: PLC0415  # slow to import
 
             grids = read_html(decoded.text, name=self.name, sheet=self.way.table)
-        return Grids(grids.grids, (*decoded.issues, *grids.issues))
+        return grids.noting(*decoded.issues)
 
-    def _sheets(self, data: bytes, contents: Contents) -> Grids:
-        sheet = self.way.table
-        if contents.kind == "xlsx":
+    def _sheets(self, data: bytes, kind: FileKind) -> Grids:
+        from catalog_imagegen.adapters.catalogs.embedded import PictureShelf  # noqa: PLC0415  # slow to import
+
+        sheet, shelf = self.way.table, PictureShelf(self.way.pictures)
+        if kind == "xlsx":
             from catalog_imagegen.adapters.catalogs.workbook import read_workbook  # noqa: PLC0415  # slow to import
 
-            return read_workbook(data, name=self.name, has_formulas=contents.has_formulas, sheet=sheet)
-        if contents.kind == "xls":
+            return read_workbook(data, name=self.name, sheet=sheet, shelf=shelf)
+        if kind == "xls":
             from catalog_imagegen.adapters.catalogs.xls import read_xls  # noqa: PLC0415  # slow to import
 
-            return read_xls(data, name=self.name, sheet=sheet)
+            return read_xls(data, name=self.name, sheet=sheet, shelf=shelf)
         from catalog_imagegen.adapters.catalogs.plain_workbook import read_plain_workbook  # noqa: PLC0415  # slow
 
-        return read_plain_workbook(data, name=self.name, sheet=sheet)
+        return read_plain_workbook(data, name=self.name, sheet=sheet, shelf=shelf)
 
     def _refuse_no_database(self) -> NoReturn:
         what, what_zh = ("query", "查询语句") if self.way.query else ("table", "表名")

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import marshal
 import multiprocessing
 import os
 import pickle
 import resource
 import signal
 import threading
+import time
 import traceback
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import deque
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
+from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
+
+    from catalog_imagegen.domain.catalog import Issue
 
 MEMORY_BYTES = 4 << 30
 """Address space."""
@@ -27,22 +34,22 @@ _ENDED_S = 10.0
 _KILLED = frozenset({-signal.SIGKILL, -signal.SIGABRT})
 """How a process ends that gets no memory: by the kernel, or by itself."""
 
-T = TypeVar("T")
 
+@contextmanager
+def grids_apart(read: Callable[..., Grids], *args: Any, name: str) -> Iterator[Grids]:
+    """The grids that ``read(*args)`` returns, as they come; the function and its arguments must be importable and picklable.
 
-def read_apart(read: Callable[..., T], *args: Any, name: str) -> T:
-    """What ``read(*args)`` returns or raises; the function and all it deals with must be importable and picklable.
-
-    Raises CatalogError, ``file_too_large`` or ``file_too_slow``, where it takes more than its share: one far cell has
-    parsers ask for memory by the terabyte, and some end the whole process when they get none. ``corrupt_file`` where
-    a parser ends it otherwise.
+    Raises CatalogError, there or while they are read: ``file_too_large`` or ``file_too_slow``, where it takes more than
+    its share: one far cell has parsers ask for memory by the terabyte, and some end the whole process when they get
+    none. ``corrupt_file`` where a parser ends it otherwise.
     """
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(sending, read, args), daemon=True)
     try:
         process.start()
-        return _answer(process, receiving, sending, name)  # type: ignore[no-any-return]  # what *read* returned
+        sending.close()
+        yield _Answers(process, receiving, name).grids()
     finally:
         receiving.close()
         if process.pid is not None:
@@ -50,26 +57,51 @@ def read_apart(read: Callable[..., T], *args: Any, name: str) -> T:
             process.join(_ENDED_S)
 
 
-def _answer(process: BaseProcess, receiving: Connection, sending: Connection, name: str) -> Any:
-    """What the process says, or why it says nothing."""
-    sending.close()
-    try:
-        if not receiving.poll(TIMEOUT_S):
-            raise _too_slow(name)
-        answer = pickle.loads(receiving.recv_bytes())  # noqa: S301 - our own process wrote it
-    except (EOFError, OSError):  # it is gone
-        process.join(_ENDED_S)
-        if process.exitcode in _KILLED:
-            raise _too_large(name) from None
-        raise refuse_corrupt(name, f"its parser ended with {process.exitcode}", "解析程序异常退出") from None
-    if isinstance(answer, MemoryError):
-        raise _too_large(name)
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+class _Answers:
+    """What the process tells, message by message: a grid, its blocks, the next grid … the issues."""
+
+    def __init__(self, process: BaseProcess, receiving: Connection, name: str) -> None:
+        self._process, self._receiving, self._name = process, receiving, name
+        self._ends_at = time.monotonic() + TIMEOUT_S
+        self._issues: list[Issue] = []
+        self._next: Any = None
+
+    def grids(self) -> Grids:
+        """All of them; a grid that is not read to its end is passed over."""
+        return Grids(self._grids(), self._issues)
+
+    def _grids(self) -> Iterator[Grid]:
+        self._next = self._answer()
+        while isinstance(self._next, Grid):
+            blocks = self._blocks()
+            yield replace(self._next, blocks=blocks)
+            deque(blocks, maxlen=0)
+        self._issues += self._next
+
+    def _blocks(self) -> Iterator[Block]:
+        while isinstance(answer := self._answer(), bytes | Block):
+            yield Block(*marshal.loads(answer)) if isinstance(answer, bytes) else answer  # noqa: S302 - our own wrote it
+        self._next = answer
+
+    def _answer(self) -> Any:
+        try:
+            if not self._receiving.poll(max(0.0, self._ends_at - time.monotonic())):
+                raise _too_slow(self._name)
+            answer = pickle.loads(self._receiving.recv_bytes())  # noqa: S301 - our own process wrote it
+        except (EOFError, OSError):  # it is gone
+            self._process.join(_ENDED_S)
+            if self._process.exitcode in _KILLED:
+                raise _too_large(self._name) from None
+            reason = f"its parser ended with {self._process.exitcode}"
+            raise refuse_corrupt(self._name, reason, "解析程序异常退出") from None
+        if isinstance(answer, MemoryError):
+            raise _too_large(self._name)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
-def _work(sending: Connection, read: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _work(sending: Connection, read: Callable[..., Grids], args: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all: our parent ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
     seconds = int(TIMEOUT_S)
@@ -80,21 +112,33 @@ def _work(sending: Connection, read: Callable[..., Any], args: tuple[Any, ...]) 
     ):
         with suppress(OSError, ValueError):  # where the system does not know it, or has a lower one
             resource.setrlimit(limit, (most, most))
-    answer = _told(read, args)
     with suppress(BrokenPipeError):
-        sending.send_bytes(answer)
+        for answer in _told(read, args):
+            sending.send_bytes(answer)
 
 
-def _told(read: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
-    """What was read, or what went wrong, in a form that travels."""
+def _told(read: Callable[..., Grids], args: tuple[Any, ...]) -> Iterator[bytes]:
+    """What is read, or what went wrong, in a form that travels."""
     try:
-        return pickle.dumps(read(*args))
+        source = read(*args)
+        for grid in source.grids:
+            yield pickle.dumps(replace(grid, blocks=()))
+            yield from map(_packed, grid.blocks)
+        yield pickle.dumps(list(source.issues))
     except MemoryError:
-        return pickle.dumps(MemoryError())
+        yield pickle.dumps(MemoryError())
     except CatalogError as error:
-        return pickle.dumps(error)
+        yield pickle.dumps(error)
     except BaseException:  # noqa: BLE001 - a bug, or the panic of a parser, of a class that need not travel
-        return pickle.dumps(RuntimeError(traceback.format_exc()))
+        yield pickle.dumps(RuntimeError(traceback.format_exc()))
+
+
+def _packed(block: Block) -> bytes:
+    """A block in the form that is fastest to open; pictures need the other one."""
+    if block.pictures:
+        return pickle.dumps(block)
+    parts = list(block.labels), dict(block.columns), dict(block.special), list(block.hidden)
+    return pickle.dumps(marshal.dumps(parts))
 
 
 def _end_with_parent() -> None:

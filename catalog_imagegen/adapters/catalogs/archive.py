@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
 from io import BytesIO
 from typing import NoReturn
 
@@ -20,19 +19,11 @@ BIG_MEMBER_BYTES = 10 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_PATTERN = 32
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0(?:D\0O|E\0N)|\0<\0!\0(?:D\0O|E\0N)")
-_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_SIGNS = (b"!DOCTYPE", b"!ENTITY", b"!\0D\0O", b"!\0E\0N")
+"""One of them is in every declaration; they are found five times as fast."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a zip turned out to hold."""
-
-    kind: FileKind
-    has_formulas: bool
-    """In any of its sheets, where they are XML."""
-
-
-def look_into(data: bytes, name: str) -> Contents:
+def look_into(data: bytes, name: str) -> FileKind:
     """Check that *data* is a harmless workbook, and tell which.
 
     Raises CatalogError: ``corrupt_file``, ``unknown_format``, ``password_protected``, ``unsafe_archive``, ``unsafe_xml``.
@@ -42,8 +33,9 @@ def look_into(data: bytes, name: str) -> Contents:
             members = archive.infolist()
             kind = _kind(archive, members, name)
             _check_size(members, name)
-            with_formulas = [_scan(archive, member, name) for member in members if _is_xml(member)]
-            return Contents(kind, any(with_formulas))
+            for member in filter(_is_xml, members):
+                _scan(archive, member, name)
+            return kind
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise refuse_corrupt(name, "its zip structure is broken", "压缩结构有误") from error
 
@@ -86,20 +78,18 @@ def _is_xml(member: zipfile.ZipInfo) -> bool:
     return member.filename.lower().endswith((".xml", ".rels", ".vml"))
 
 
-def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bool:
-    """Look through one XML part for a DTD (refused) and, in sheets, for a formula."""
-    is_sheet, found, seen, tail = "worksheets/" in member.filename.lower(), False, 0, b""
+def _scan(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
+    """Look through one XML part for a DTD, which is refused."""
+    seen, tail = 0, b""
     with archive.open(member) as part:
         while chunk := part.read(_CHUNK_BYTES):
             seen += len(chunk)
             if seen > member.file_size:
                 _refuse_size(name, seen)
             window = tail + chunk
-            if _DTD.search(window):
+            if any(sign in window for sign in _SIGNS) and _DTD.search(window):
                 refuse_dtd(name)
-            found = found or (is_sheet and _FORMULA.search(window) is not None)
             tail = window[-_LONGEST_PATTERN:]
-    return found
 
 
 def refuse_dtd(name: str) -> NoReturn:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
-from catalog_imagegen.adapters.catalogs.grid import Cell, Grid, Grids, Row, column_letter, spreadsheet_row
+from catalog_imagegen.adapters.catalogs.grid import BLOCK_ROWS, Block, Grid, Grids, SheetNaming, Value
 from catalog_imagegen.adapters.catalogs.header import ROWS_SEARCHED, count_fields
 from catalog_imagegen.domain.errors import CatalogError
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
-_FORCED_TEXT = re.compile(r'="([^"]*)"')
+_FORCED_TEXT = re.compile(r'\s*="([^"]*)"\s*')
 """How exports keep Excel from reading 00123 as a number."""
 
 _MOST_FIELD_CHARACTERS = 10_000_000
+_BEGINNING_CHARACTERS = 1_000_000
 
 
 def read_text_table(text: str, *, name: str, columns: Columns) -> Grids:
@@ -31,62 +33,75 @@ def read_text_table(text: str, *, name: str, columns: Columns) -> Grids:
 
     Raises CatalogError (``corrupt_file``) for a quote that never ends.
     """
+    csv.field_size_limit(_MOST_FIELD_CHARACTERS)
     told = _SEP_LINE.match(text)
     text = text[told.end() :] if told else text
     separator = told[1] if told else _separator(text, columns)
-    widths = _widths(text, separator, name)
+    widths = _widths(text[:_BEGINNING_CHARACTERS], separator, name)
     try:
-        frame = pd.read_csv(
-            StringIO(text, newline=""),
-            sep=separator,
-            header=None,
-            names=range(max(widths, default=1) or 1),
-            index_col=False,
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            skip_blank_lines=False,
-            engine="c",
-        )
-    except pd.errors.ParserError as error:
-        raise _open_quote(name, len(widths)) from error
-    records = frame.itertuples(index=False, name=None)
-    return Grids(
-        (Grid(name, [_row(name, n, r, w) for n, (r, w) in enumerate(zip(records, widths, strict=True), 1)]),)
+        frame = _split(text, separator, max(widths, default=1))
+    except pd.errors.ParserError:  # a later line is longer than the first ones, or a quote does not end
+        widths = _widths(text, separator, name)
+        try:
+            frame = _split(text, separator, max(widths, default=1))
+        except pd.errors.ParserError as error:
+            raise _open_quote(name, len(widths)) from error
+    return Grids((Grid(SheetNaming(name), name, _blocks(frame), widths=widths),))
+
+
+def _split(text: str, separator: str, width: int) -> pd.DataFrame:
+    """Raises ParserError for a line of more than *width* cells: pandas must be told the widest."""
+    return pd.read_csv(
+        StringIO(text, newline=""),
+        sep=separator,
+        header=None,
+        names=range(width or 1),
+        index_col=False,
+        dtype=object,
+        keep_default_na=False,
+        na_filter=False,
+        skip_blank_lines=False,
+        engine="c",
     )
 
 
-def _row(name: str, number: int, record: tuple[object, ...], width: int) -> Row:
-    cells = {
-        column: Cell(_unforced(text), f"{name}!{column_letter(column)}{number}")
-        for column, text in enumerate(record)
-        if isinstance(text, str) and text.strip()
-    }
-    return spreadsheet_row(name, number, cells, width=width)
+def _blocks(frame: pd.DataFrame) -> Iterator[Block]:
+    for start in range(0, len(frame), BLOCK_ROWS):
+        part = frame.iloc[start : start + BLOCK_ROWS]
+        columns = {column: _texts(part[column].tolist()) for column in range(frame.shape[1])}
+        yield Block(range(start + 1, start + 1 + len(part)), columns)
+
+
+def _texts(column: list[Any]) -> Sequence[Value]:
+    """Cells that a short line lacks are nothing; texts are freed of what marks them as texts."""
+    if set(map(type, column)) != {str}:
+        return [_unforced(value) if isinstance(value, str) else None for value in column]
+    return [_unforced(text) for text in column] if '="' in "".join(column) else column
 
 
 def _unforced(text: str) -> str:
-    forced = _FORCED_TEXT.fullmatch(text.strip())
+    forced = _FORCED_TEXT.fullmatch(text) if '="' in text else None
     return forced[1] if forced else text
 
 
 def _separator(text: str, columns: Columns) -> str:
     """Choose the separator under which one of the first lines names most fields, then the one that splits most."""
+    beginning = text[:_BEGINNING_CHARACTERS]
 
     def fit(separator: str) -> tuple[int, int]:
-        lines = list(islice(csv.reader(StringIO(text, newline=""), delimiter=separator), ROWS_SEARCHED))
+        reader = csv.reader(StringIO(beginning, newline=""), delimiter=separator)
+        lines = list(islice(reader, ROWS_SEARCHED))
         return max(((count_fields(line, columns), len(line)) for line in lines), default=(0, 0))
 
-    csv.field_size_limit(_MOST_FIELD_CHARACTERS)
     return max(_SEPARATORS, key=fit)
 
 
 def _widths(text: str, separator: str, name: str) -> list[int]:
-    """Count the cells of each record: pandas must be told the widest, or it fails at the first longer line."""
-    csv.field_size_limit(_MOST_FIELD_CHARACTERS)
+    """Count the cells of each line."""
     widths: list[int] = []
     try:
-        widths.extend(len(record) for record in csv.reader(StringIO(text, newline=""), delimiter=separator))
+        reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+        widths.extend(len(record) for record in reader)
     except csv.Error as error:
         raise _open_quote(name, len(widths) + 1) from error
     return widths

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 def without_duplicates(
     products: Sequence[Product], *, is_row_number: Callable[[str], bool]
 ) -> tuple[tuple[Product, ...], tuple[Issue, ...]]:
-    """Keep the first of identical rows, and none of those that contradict each other.
+    """Keep the first of identical rows, and none of those that contradict each other in one sheet.
+
+    Between sheets the earlier one holds: they are often written by different people, the main list first.
 
     Columns for which *is_row_number* holds count the rows, so they say nothing about the product.
     """
+    if len({product.sku.casefold() for product in products}) == len(products):
+        return tuple(products), ()
     alike: dict[str, list[Product]] = {}
     for product in products:
         alike.setdefault(product.sku.casefold(), []).append(product)
@@ -41,26 +45,54 @@ def _judge(group: Sequence[Product], is_row_number: Callable[[str], bool]) -> tu
         ]
         return found, {id(product) for product in group}
     first = group[0]
-    differing = sorted(
-        {name for product in group for name in _differences(first, product) if not is_row_number(name)}
-    )
-    if not differing:
+    if not _differing(group, is_row_number):
         found = [
             issue("duplicate_identical", _cell(product), sku=product.sku, others=_cell(first))
             for product in group[1:]
         ]
         return found, {id(product) for product in group[1:]}
-    found = [
-        issue(
-            "duplicate_sku_conflict",
-            _cell(product),
-            sku=product.sku,
-            others=_others(product, group),
-            fields=", ".join(differing),
-        )
+    sheet = [product for product in group if _sheet(product) == _sheet(first)]
+    if _differing(sheet, is_row_number):
+        return _contradiction(group, is_row_number), {id(product) for product in group}
+    return _later_sheets(first, group, is_row_number), {id(product) for product in group[1:]}
+
+
+def _contradiction(group: Sequence[Product], is_row_number: Callable[[str], bool]) -> list[Issue]:
+    """Nobody can tell which row of one sheet is meant."""
+    fields = _differing(group, is_row_number)
+    return [
+        _conflict(product, _others(product, group), fields, "none of them was taken", "全部未采用")
         for product in group
     ]
-    return found, {id(product) for product in group}
+
+
+def _later_sheets(
+    first: Product, group: Sequence[Product], is_row_number: Callable[[str], bool]
+) -> list[Issue]:
+    """What an earlier sheet says holds; a later one that says otherwise is told so, and one that agrees as well."""
+    found = []
+    for product in group[1:]:
+        if fields := _differing((first, product), is_row_number):
+            found.append(
+                _conflict(product, _cell(first), fields, "only that one was taken", "只采用了前面的那一行")
+            )
+        else:
+            found.append(issue("duplicate_identical", _cell(product), sku=product.sku, others=_cell(first)))
+    return found
+
+
+def _conflict(product: Product, others: str, fields: Sequence[str], taken: str, taken_zh: str) -> Issue:
+    named = {"others": others, "fields": ", ".join(fields), "taken": taken, "taken_zh": taken_zh}
+    return issue("duplicate_sku_conflict", _cell(product), sku=product.sku, severity=None, **named)
+
+
+def _differing(group: Sequence[Product], is_row_number: Callable[[str], bool]) -> list[str]:
+    names = {name for product in group for name in _differences(group[0], product)}
+    return sorted(name for name in names if not is_row_number(name))
+
+
+def _sheet(product: Product) -> str:
+    return product.where.rpartition("!")[0]
 
 
 def _differences(one: Product, other: Product) -> Iterable[str]:

@@ -1,16 +1,25 @@
-"""What every catalog looks like once its file format is forgotten: named grids of text cells."""
+"""What every catalog looks like once its file format is forgotten: named grids of values, block by block."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from catalog_imagegen.domain.catalog import Issue
+    from catalog_imagegen.domain.catalog import CatalogPicture, Issue
 
 Nature = Literal["text", "number", "date", "uncalculated", "picture", "binary"]
 """What the source stored, where that matters for a SKU: a *number* has lost its zeros, a *date* its spelling."""
+Value = str | float | bool | None
+"""What a cell holds; a number has no format, None is nothing."""
+Label = int | str
+"""What tells the rows of a grid apart: the number of a line, or what a database's row is known by."""
+BLOCK_ROWS = 2000
+_EXACT = 2.0**53
+"""Below this a float tells whole numbers apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +36,177 @@ class Cell:
         return not self.text.strip() and self.nature == "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Cells by column index (from 0); columns without a value may be absent."""
+class Naming(Protocol):
+    """What places are called."""
 
-    where: str
-    cells: Mapping[int, Cell]
-    locate: Callable[[int], str]
-    """Names the place of a cell that is absent."""
-    is_hidden: bool = False
-    width: int | None = None
-    """How many cells the line holds, where a line can be too long for its header (CSV)."""
+    def row(self, label: Label) -> str:
+        """The name of a row."""
+        ...
+
+    def cell(self, label: Label, column: int) -> str:
+        """The name of a cell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SheetNaming:
+    """As spreadsheets do: ``Sheet1!5`` and ``Sheet1!C5``."""
+
+    sheet: str
+
+    def row(self, label: Label) -> str:
+        """The name of a row."""
+        return f"{self.sheet}!{label}"
+
+    def cell(self, label: Label, column: int) -> str:
+        """The name of a cell."""
+        return f"{self.sheet}!{column_letter(column)}{label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows, column by column: tables are long, and what is done to a whole column at once costs least."""
+
+    labels: Sequence[Label]
+    columns: Mapping[int, Sequence[Value]]
+    """Index from 0 → a value for each row; a column without any may be absent."""
+    special: Mapping[tuple[int, int], tuple[str, Nature]] = field(default_factory=dict)
+    """(row of this block, column) → what a cell shows that no plain value tells; it stands before the value."""
+    hidden: Collection[int] = frozenset()
+    """Rows of this block."""
+    pictures: Mapping[tuple[int, int], tuple[CatalogPicture, ...]] = field(default_factory=dict)
+    """(row of this block, column) → the pictures that lie there, the first one first."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a block."""
+
+    block: Block
+    place: int
+    naming: Naming
+
+    @property
+    def label(self) -> Label:
+        """What tells it apart."""
+        return self.block.labels[self.place]
+
+    @property
+    def where(self) -> str:
+        """The place a person finds it, e.g. ``Sheet1!17``."""
+        return self.naming.row(self.label)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the program that wrote it does not show it."""
+        return self.place in self.block.hidden
 
     def cell(self, column: int) -> Cell:
-        """Give the cell in *column*, a blank one if it is absent."""
-        return self.cells.get(column) or Cell("", self.locate(column))
+        """The cell in *column*, a blank one where there is none."""
+        text, nature = self._content(column)
+        return Cell(text, self.naming.cell(self.label, column), nature)
+
+    def _content(self, column: int) -> tuple[str, Nature]:
+        if (special := self.block.special.get((self.place, column))) is not None:
+            return special
+        values = self.block.columns.get(column)
+        return shown(None if values is None else values[self.place])
+
+    @cached_property
+    def cells(self) -> Mapping[int, Cell]:
+        """The cells that are not blank, by column."""
+        found = ((column, self.cell(column)) for column in sorted(self._columns))
+        return {column: cell for column, cell in found if not cell.is_blank}
+
+    @cached_property
+    def pictures(self) -> Mapping[int, tuple[CatalogPicture, ...]]:
+        """Column → the pictures that lie there."""
+        return {
+            column: found for (place, column), found in self.block.pictures.items() if place == self.place
+        }
 
     @property
     def is_blank(self) -> bool:
         """No cell of the row holds anything."""
-        return all(cell.is_blank for cell in self.cells.values())
+        return not self.cells
+
+    @property
+    def _columns(self) -> set[int]:
+        special = {column for place, column in self.block.special if place == self.place}
+        values = {
+            column
+            for column, values in self.block.columns.items()
+            if (value := values[self.place]) is not None and value != ""
+        }
+        return values | special
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One sheet, CSV file or database table, header row included."""
 
+    naming: Naming
     name: str
-    rows: Sequence[Row]
+    blocks: Iterable[Block]
+    """Read once."""
     header_index: int | None = None
     """Where the header is, when the source says so (a database); None: look for it."""
+    widths: Sequence[int] = ()
+    """How many cells the first lines hold, where a line can be too long for its header (CSV)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grids:
-    """All grids of one catalog and what was noticed while reading them."""
+    """All grids of one catalog, read once and in order, and what was noticed while reading them."""
 
-    grids: tuple[Grid, ...]
-    issues: tuple[Issue, ...] = ()
+    grids: Iterable[Grid]
+    issues: Iterable[Issue] = ()
+    """Complete once the last grid was read."""
+
+    def noting(self, *first: Issue) -> Grids:
+        """The same, with issues before the others."""
+        return Grids(self.grids, _Joined(first, self.issues))
 
 
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """Issues of which the last ones are not known yet."""
+
+    first: tuple[Issue, ...]
+    others: Iterable[Issue]
+
+    def __iter__(self) -> Iterator[Issue]:
+        yield from self.first
+        yield from self.others
+
+
+def rows_of(block: Block, naming: Naming) -> Iterator[Row]:
+    """The rows of a block, one by one."""
+    return (Row(block, place, naming) for place in range(len(block.labels)))
+
+
+def shown(value: Value) -> tuple[str, Nature]:
+    """A plain value as its cell shows it."""
+    if isinstance(value, str):
+        return value, "text"
+    if value is None:
+        return "", "text"
+    if isinstance(value, bool):
+        return str(value).upper(), "text"
+    return plain_number(value), "number"
+
+
+def plain_number(value: float) -> str:
+    """Write a number as a cell without a format does: no binary noise, no exponent, no trailing .0."""
+    if isinstance(value, int):
+        return str(value)
+    if value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    text = f"{value:.15g}"
+    return text if "e" not in text else f"{Decimal(text):f}"
+
+
+@lru_cache(maxsize=20_000)
 def column_letter(index: int) -> str:
     """Spell a column index (from 0) as spreadsheets do: A, B … Z, AA."""
     letters = ""
@@ -75,16 +215,3 @@ def column_letter(index: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
-
-
-def spreadsheet_row(
-    grid: str, number: int, cells: Mapping[int, Cell], *, is_hidden: bool = False, width: int | None = None
-) -> Row:
-    """Make row *number* (from 1) of a sheet or CSV file."""
-    return Row(
-        where=f"{grid}!{number}",
-        cells=cells,
-        locate=lambda column: f"{grid}!{column_letter(column)}{number}",
-        is_hidden=is_hidden,
-        width=width,
-    )

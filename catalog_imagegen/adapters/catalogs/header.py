@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from catalog_imagegen.adapters.catalogs.columns import Columns, plain
@@ -23,7 +24,7 @@ _ALIKE = 0.7
 """difflib ratio from which a header is worth suggesting; it separates 商品编马/商品编码 (.75) from chance."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Header:
     """Which column holds which field, and what the others are called."""
 
@@ -32,7 +33,14 @@ class Header:
     fields: Mapping[str, tuple[int, ...]]
     """Field → its columns; only a list field may have several (卖点1, 卖点2 …), and pictures always may."""
     extras: Mapping[int, str]
+    width: int | None = None
+    """How many cells a line may hold, where one can be too long for its header (CSV)."""
     issues: tuple[Issue, ...] = ()
+
+    @cached_property
+    def mapped(self) -> frozenset[int]:
+        """The columns of all fields."""
+        return frozenset(column for places in self.fields.values() for column in places)
 
 
 class ColumnMissing(CatalogError):
@@ -57,22 +65,24 @@ class ColumnMissing(CatalogError):
         self.where = row.where
 
 
-def find_header(grid: Grid, columns: Columns) -> Header | None:
-    """Find the row of the first 30 with the most known headers; None if no row looks like a header.
+def find_header(grid: Grid, rows: Sequence[Row], columns: Columns) -> Header | None:
+    """Find which of the first *rows* has the most known headers; None if no row looks like a header.
 
     Raises ColumnMissing when that row lacks the SKU or name column, and CatalogError (``ambiguous_columns``)
     when two columns claim one field.
     """
-    index = grid.header_index if grid.header_index is not None else _best(grid.rows, columns)
+    index = grid.header_index if grid.header_index is not None else _best(rows, columns)
     if index is None:
         return None
-    row = grid.rows[index]
+    row = rows[index]
     fields = _fields(row, columns)
     for name in sorted(columns.required, key=lambda field: (field != "sku", field)):
         if name not in fields:
             raise ColumnMissing(name, row=row, columns=columns)
     extras, issues = _extras(row, columns)
-    return Header(index=index, row=row, fields=fields, extras=extras, issues=issues)
+    line = row.label if isinstance(row.label, int) else 0
+    width = grid.widths[line - 1] if 0 < line <= len(grid.widths) else None
+    return Header(index=index, row=row, fields=fields, extras=extras, width=width, issues=issues)
 
 
 def count_fields(texts: Sequence[str], columns: Columns) -> int:
@@ -85,7 +95,7 @@ def _hits(texts: Sequence[str], columns: Columns) -> set[str]:
 
 
 def _best(rows: Sequence[Row], columns: Columns) -> int | None:
-    hits = [_hits([cell.text for cell in row.cells.values()], columns) for row in rows[:ROWS_SEARCHED]]
+    hits = [_hits([cell.text for cell in row.cells.values()], columns) for row in rows]
     likely = [index for index, found in enumerate(hits) if len(found) >= _ENOUGH_HITS]
     if not likely:
         likely = [index for index, found in enumerate(hits) if found & {"sku", "name"}]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from lxml import etree, html
 
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
-from catalog_imagegen.adapters.catalogs.sheets import Area, Sheet, grids_of, shown_text, wanted_titles
+from catalog_imagegen.adapters.catalogs.layout import Area
+from catalog_imagegen.adapters.catalogs.sheets import Sheet, grids_of, shown_text, wanted_titles
 
 if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.grid import Grids

@@ -94,11 +94,6 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
         "嵌入单元格的图片目前不会读取；请在这一格填写图片的链接或路径",
         "pictures inside cells are not read; write the picture's URL or path into the cell",
     ),
-    "floating_pictures_not_read": (
-        "warning",
-        "表中有浮动图片，目前不会读取；请在图片列填写图片的链接或路径",
-        "the sheet has floating pictures, which are not read; write each picture's URL or path into the image column",
-    ),
     "binary_value": (
         "warning",
         "该字段是二进制数据，未读取；请改为存放文字（例如图片的链接或路径）",
@@ -191,11 +186,8 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
     ),
     "duplicate_sku_conflict": (
         "error",
-        "货号“{sku}”与 {others} 重复，但 {fields} 不同，全部未采用；请只保留一行或改正货号",
-        (
-            "SKU {sku!r} is also in {others} with another {fields}, so none of them was taken; "
-            "keep one row or correct the SKU"
-        ),
+        "货号“{sku}”与 {others} 重复，但 {fields} 不同，{taken_zh}；请只保留一行或改正货号",
+        "SKU {sku!r} is also in {others} with another {fields}, so {taken}; keep one row or correct the SKU",
     ),
     "duplicate_sku_case": (
         "error",
@@ -204,6 +196,58 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
             "SKU {sku!r} differs from {others} only in upper and lower case, so none of them was taken; "
             "spell them alike or correct the SKU"
         ),
+    ),
+    "picture_outside_table": (
+        "note",
+        "这里的图片不在商品行上（例如公司标志），没有采用；如果是商品图片，请移到商品所在的行",
+        "the picture lies on no product's row (a logo?) and was not taken; if it shows a product, move it onto its row",
+    ),
+    "image_format_unknown": (
+        "warning",
+        "图片不是 JPEG、PNG、WebP、GIF、BMP 或 TIFF（或尺寸过大），未采用；请换成 JPEG 或 PNG 图片重新插入",
+        (
+            "the picture is no JPEG, PNG, WebP, GIF, BMP or TIFF, or has too many pixels, and was not taken; "
+            "insert it again as JPEG or PNG"
+        ),
+    ),
+    "image_without_cell": (
+        "warning",
+        "有图片固定在页面上，不属于任何单元格，未采用；请把它拖到商品所在的行，并把图片属性设为“大小和位置随单元格而变”",
+        (
+            "a picture is fixed to the page and belongs to no cell, so it was not taken; drag it onto the product's row "
+            "and set its properties to move and size with cells"
+        ),
+    ),
+    "image_unreadable": (
+        "warning",
+        "图片已损坏或在文件中缺失，未采用；请删除后重新插入图片",
+        "a picture is damaged or missing in the file and was not taken; delete it and insert it again",
+    ),
+    "image_too_large": (
+        "warning",
+        "图片超过 50 MB，未采用；请压缩图片后重新插入",
+        "the picture is larger than 50 MB and was not taken; compress it and insert it again",
+    ),
+    "image_id_dangling": (
+        "warning",
+        "单元格引用的嵌入图片不在本文件中（常见于从其他表格复制，或文件被其他软件另存过）；请在 WPS 中重新插入图片",
+        (
+            "the picture that the cell names is not in this file (copied from another workbook, or saved by a program "
+            "that drops it?); insert it again in WPS"
+        ),
+    ),
+    "image_formula_not_literal": (
+        "warning",
+        "IMAGE 公式的网址要计算才能得到，未采用；请在公式中直接写网址，或改为引用存放网址的单元格",
+        (
+            "the address in the IMAGE formula has to be calculated, so the picture was not taken; write the URL itself "
+            "into the formula, or refer to one cell that holds it"
+        ),
+    ),
+    "image_in_et_unreadable": (
+        "warning",
+        "旧格式（.et/.xls）中嵌入单元格的图片无法读取；请在 WPS 中另存为 .xlsx 后重新导入",
+        "pictures inside cells of an old workbook (.et, .xls) are not readable; save it as .xlsx in WPS and import again",
     ),
 }
 

@@ -10,7 +10,7 @@ from catalog_imagegen.adapters.catalogs.values import is_url
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SEPARATORS = (r"[\r\n]+", "[；;]", "、")
+_SEPARATORS = (re.compile(r"[\r\n]+"), re.compile("[；;]"), re.compile("、"))
 """Strongest first; a weaker one splits only where no stronger one stands, so 、 stays inside a sentence."""
 
 _CIRCLED = "①-⑳⑴-⒇❶-❿"
@@ -22,11 +22,16 @@ _NUMBER = re.compile(rf"\s*(?:{_NUMBERED})\s*")
 _INLINE_MARK = re.compile(rf"[{_CIRCLED}]|(?:^|(?<=[\s、；;，,。]))(?:{_NUMBERED})")
 _URL_COMMA = re.compile(r"[,，](?=\s*https?:)", re.IGNORECASE)
 _FILE_COMMA = re.compile(r"(\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic))\s*[,，]", re.IGNORECASE)
-_EDGE = re.compile(r"^[\s；;、]+|[\s；;、]+$")
+_EDGES = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "；;、"
+_MAYBE_MARKED = re.compile(rf"[\r\n\d{_CIRCLED}•·●▪■◆★*–—-]")
+"""A text without any of these is split at its separators and nothing else."""
+_MAYBE_SEVERAL = re.compile(r"[\s；;、,，]")
 
 
 def split_list(text: str, *, splitters: Iterable[str] = ()) -> tuple[str, ...]:
     """Split at line breaks, else ；, else 、; then at *splitters*; drop enumeration marks, blanks and repeats."""
+    if not splitters and not _MAYBE_MARKED.search(text):
+        return _unique(_separated(text))
     items = _enumerated(text) or _separated(_without_mark(text, 1))
     items = [_without_mark(item, position) for position, item in enumerate(items, start=1)]
     for splitter in splitters:
@@ -39,6 +44,8 @@ def split_references(text: str) -> tuple[str, ...]:
 
     URLs contain commas, so one ends a URL only where another begins; it ends a path behind a picture's extension.
     """
+    if not _MAYBE_SEVERAL.search(text):
+        return (text,) if text else ()
     references = [item for piece in _separated(text) for item in _URL_COMMA.split(piece)]
     return _unique(
         part
@@ -53,18 +60,19 @@ def _enumerated(text: str) -> list[str]:
     """Items of a text that counts from 1 to at least 2 (``1、… 2、…`` or ``①…②…``), else nothing."""
     marks = list(_INLINE_MARK.finditer(text))
     counts_from_one = all(_number(mark) in (None, place) for place, mark in enumerate(marks, start=1))
-    if len(marks) < 2 or not counts_from_one or _EDGE.sub("", text[: marks[0].start()]):  # noqa: PLR2004  # 1 and 2
+    if len(marks) < 2 or not counts_from_one or text[: marks[0].start()].strip(_EDGES):  # noqa: PLR2004  # 1 and 2
         return []
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
 
 
 def _separated(text: str) -> list[str]:
-    stripped = _EDGE.sub("", text)
+    stripped = text.strip(_EDGES)
     for separator in _SEPARATORS:
-        pieces = [piece for piece in re.split(separator, stripped) if _EDGE.sub("", piece)]
-        if len(pieces) > 1:
-            return pieces
+        if separator.search(stripped):
+            pieces = [piece for piece in separator.split(stripped) if piece.strip(_EDGES)]
+            if len(pieces) > 1:
+                return pieces
     return [stripped]
 
 
@@ -82,6 +90,6 @@ def _number(mark: re.Match[str]) -> int | None:
 
 
 def _unique(items: Iterable[str]) -> tuple[str, ...]:
-    kept = dict.fromkeys(_EDGE.sub("", item) for item in items)
+    kept = dict.fromkeys(item.strip(_EDGES) for item in items)
     kept.pop("", None)
     return tuple(kept)

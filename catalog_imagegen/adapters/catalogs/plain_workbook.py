@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from catalog_imagegen.adapters.catalogs.embedded import with_pictures
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
+from catalog_imagegen.adapters.catalogs.pictures import pictures_in_ods
 from catalog_imagegen.adapters.catalogs.sheets import (
     Sheet,
     grids_of,
@@ -16,10 +18,11 @@ from catalog_imagegen.adapters.catalogs.sheets import (
 )
 
 if TYPE_CHECKING:
+    from catalog_imagegen.adapters.catalogs.embedded import PictureShelf
     from catalog_imagegen.adapters.catalogs.grid import Grids, Nature
 
 
-def read_plain_workbook(data: bytes, *, name: str, sheet: str = "") -> Grids:
+def read_plain_workbook(data: bytes, *, name: str, sheet: str = "", shelf: PictureShelf) -> Grids:
     """Read the values of all visible sheets, or of the one called *sheet*.
 
     Raises CatalogError: ``corrupt_file``, ``table_not_found``.
@@ -32,7 +35,13 @@ def read_plain_workbook(data: bytes, *, name: str, sheet: str = "") -> Grids:
             if about.typ == SheetTypeEnum.WorkSheet
         }
         titles = wanted_titles(list(is_hidden), sheet, name)
-        sheets = [Sheet(title, _cells(book, title), is_hidden=is_hidden[title]) for title in titles]
+        found = pictures_in_ods(data)
+        sheets = [
+            with_pictures(
+                Sheet(title, _cells(book, title), is_hidden=is_hidden[title]), found.get(title), shelf
+            )
+            for title in titles
+        ]
     except (CalamineError, ValueError, OSError) as error:
         raise refuse_corrupt(name, type(error).__name__, "工作簿内容有误") from error
     return grids_of(sheets, wanted=sheet)

@@ -1,4 +1,4 @@
-"""Turn grids into products, and everything wrong with them into issues."""
+"""Read one row of a table closely: its product, or why there is none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from catalog_imagegen.adapters.catalogs import values
-from catalog_imagegen.adapters.catalogs.duplicates import without_duplicates
-from catalog_imagegen.adapters.catalogs.header import ColumnMissing, Header, find_header
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.adapters.catalogs.lists import split_list, split_references
 from catalog_imagegen.adapters.catalogs.record import CatalogRow
@@ -19,14 +17,17 @@ from catalog_imagegen.domain.catalog import (
     CatalogPicture,
     Issue,
     Product,
-    Reading,
 )
-from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.columns import Columns
-    from catalog_imagegen.adapters.catalogs.grid import Cell, Grid, Grids, Row
+    from catalog_imagegen.adapters.catalogs.grid import Cell, Row
+    from catalog_imagegen.adapters.catalogs.header import Header
     from catalog_imagegen.domain.catalog import Severity
+
+
+_WRITTEN_OVER = frozenset({"url", "image_function", "dispimg", "place_in_cell"})
+"""Kinds of pictures beside which a cell's text is only what they are called, or what old programs show for them."""
 
 
 @dataclass
@@ -43,112 +44,42 @@ class _Draft:
     """Fields whose cell already has an error of its own."""
 
 
-def read_grids(source: Grids, columns: Columns) -> Reading:
-    """Read the products of every grid with a header.
+@dataclass(frozen=True, slots=True)
+class RowReading:
+    """What came of a row."""
 
-    Raises CatalogError when no grid can be read at all, or when headers stand over nothing.
-    """
-    headers, issues = _headers(source, columns)
-    drafts: list[_Draft] = []
-    products: list[Product] = []
-    for grid, header in headers:
-        issues += header.issues
-        found = [_draft(row, header, columns) for row in _rows(grid, header, columns, issues)]
-        if not found:
-            issues.append(issue("sheet_without_rows", header.row.where))
-        drafts += found
-    if not drafts:
-        raise CatalogError(
-            f"{headers[0][1].row.where}: there is a header but no product below it; add rows and import again",
-            zh=f"{headers[0][1].row.where}：只有表头，没有商品；请填写商品后重新导入",
-            code="empty_catalog",
-        )
-    for draft in drafts:
-        product = _product(draft, columns)
-        issues += [replace(said, sku=said.sku or draft.fields["sku"]) for said in draft.issues]
-        if product:
-            products.append(product)
-    kept, more = without_duplicates(products, is_row_number=columns.is_row_number)
-    pictures = tuple(picture for draft in drafts for picture in draft.pictures)
-    return Reading(products=kept, issues=(*issues, *more), pictures=pictures)
+    product: Product | None
+    issues: tuple[Issue, ...] = ()
+    pictures: tuple[CatalogPicture, ...] = ()
+    is_skipped: bool = False
+    """It never was to describe a product."""
 
 
-def _headers(source: Grids, columns: Columns) -> tuple[list[tuple[Grid, Header]], list[Issue]]:
-    """Find each grid's header; a sheet that is no catalog matters only when no other one is."""
-    headers: list[tuple[Grid, Header]] = []
-    refused: list[ColumnMissing] = []
-    issues = list(source.issues)
-    for grid in source.grids:
-        if all(row.is_blank for row in grid.rows):
-            continue
-        try:
-            header = find_header(grid, columns)
-        except ColumnMissing as error:
-            refused.append(error)
-            continue
-        if header is None:
-            issues.append(issue("no_header_found", grid.name))
-        else:
-            headers.append((grid, header))
-    if not headers:
-        raise refused[0] if refused else _no_header(source)
-    issues += [
-        Issue(missing.where, missing.code, "error", missing.message_zh, missing.message_en)
-        for missing in refused
-    ]
-    return headers, issues
+def read_row(row: Row, header: Header, columns: Columns) -> RowReading:
+    """The product of a row that is not blank, and all that is wrong with it."""
+    skipped = _why_skipped(row, header, columns)
+    if skipped:
+        return RowReading(None, (skipped,), is_skipped=True)
+    draft = _draft(row, header, columns)
+    product = _product(draft, columns)
+    issues = (replace(said, sku=said.sku or draft.fields["sku"]) for said in draft.issues)
+    return RowReading(product, tuple(issues), tuple(draft.pictures))
 
 
-def _no_header(source: Grids) -> CatalogError:
-    names = ", ".join(grid.name for grid in source.grids) or "-"
-    if all(row.is_blank for grid in source.grids for row in grid.rows):
-        return CatalogError(
-            f"nothing is written in {names}; fill in the catalog (or unhide its sheet) and import again",
-            zh=f"{names} 中没有内容；请填写商品资料（或取消隐藏工作表）后重新导入",
-            code="empty_catalog",
-        )
-    return CatalogError(
-        f"no header row was found in {names}; give the table a header with at least a SKU and a name column, "
-        "or add your headers to config/columns.toml",
-        zh=f"在 {names} 中没有找到表头；请加一行表头（至少有货号和商品名称），或把您的表头加到 config/columns.toml",
-        code="no_header_found",
-    )
-
-
-def _rows(grid: Grid, header: Header, columns: Columns, issues: list[Issue]) -> list[Row]:
-    """Give the rows that describe a product; say of every other one that is not blank why it was skipped."""
-    rows = []
-    mapped = [column for places in header.fields.values() for column in places]
-    headless: set[int] = set()
-    for row in grid.rows[header.index + 1 :]:
-        if row.is_blank:
-            continue
-        skipped = _why_skipped(row, header, mapped, columns)
-        if skipped:
-            issues.append(skipped)
-            continue
-        rows.append(row)
-        for column, cell in row.cells.items():
-            known = column in headless or column in mapped or column in header.extras
-            if not known and not cell.is_blank:
-                headless.add(column)
-                issues.append(issue("column_without_header", cell.where))
-    return rows
-
-
-def _why_skipped(row: Row, header: Header, mapped: list[int], columns: Columns) -> Issue | None:
+def _why_skipped(row: Row, header: Header, columns: Columns) -> Issue | None:
     sku, name = (row.cell(header.fields[field][0]) for field in ("sku", "name"))
-    first = next(cell for _, cell in sorted(row.cells.items()) if not cell.is_blank)
+    if row.is_blank:
+        return issue("picture_outside_table", row.where)
+    first = next(iter(row.cells.values()))
     if columns.is_footer(first.text) and (sku.is_blank or name.is_blank):
         return issue("footer_row_skipped", first.where, text=first.text.strip()[:40])
     known = columns.match(sku.text), columns.match(name.text)
     if [match.field if match else "" for match in known] == ["sku", "name"]:
         return issue("header_row_repeated", row.where)
-    if header.row.width and row.width and row.width > header.row.width:
-        beyond = [c for place, c in sorted(row.cells.items()) if place >= header.row.width and not c.is_blank]
-        if beyond:
-            return issue("too_many_cells", beyond[0].where)
-    if all(row.cell(column).is_blank for column in mapped):
+    beyond = [cell for place, cell in row.cells.items() if header.width is not None and place >= header.width]
+    if beyond:
+        return issue("too_many_cells", beyond[0].where)
+    if row.cells.keys().isdisjoint(header.mapped):
         return issue("row_without_fields", row.where)
     return None
 
@@ -160,10 +91,13 @@ def _draft(row: Row, header: Header, columns: Columns) -> _Draft:
     for name, places in header.fields.items():
         cells = [row.cell(column) for column in places]
         draft.cells[name] = next((cell for cell in cells if not cell.is_blank), cells[0]).where
+        if name == "images":
+            continue
         if name in LIST_FIELDS:
             draft.fields[name] = _list(draft, name, cells, columns)
         else:
             draft.fields[name] = _text(draft, name, cells[0])
+    draft.fields["images"] = _images(draft, header)
     for column, title in header.extras.items():
         cell = row.cell(column)
         draft.cells[title] = cell.where
@@ -189,13 +123,28 @@ def _list(draft: _Draft, name: str, cells: list[Cell], columns: Columns) -> tupl
     found: dict[str, None] = {}
     for cell in cells:
         text = _clean(draft, cell, name)
-        if name != "images":
-            found |= dict.fromkeys(split_list(text, splitters=columns.splitters.get(name, ())))
-            continue
-        for reference in split_references(text):
-            found[reference] = None
-            draft.pictures.append(CatalogPicture(cell.where, "url" if values.is_url(reference) else "path"))
+        found |= dict.fromkeys(split_list(text, splitters=columns.splitters.get(name, ())))
     return tuple(found)
+
+
+def _images(draft: _Draft, header: Header) -> tuple[str, ...]:
+    """The references of all pictures of the row.
+
+    Those of the picture columns come first, and in each what lies there before what is written.
+    """
+    row = draft.row
+    named = header.fields.get("images", ())
+    for column in named:
+        lying = row.pictures.get(column, ())
+        draft.pictures += lying
+        if not any(picture.kind in _WRITTEN_OVER for picture in lying):
+            cell = row.cell(column)
+            references = split_references(_clean(draft, cell, "images"))
+            draft.pictures += [CatalogPicture(cell.where, values.kind_of(r), reference=r) for r in references]
+    for column, lying in sorted(row.pictures.items()):
+        if column not in named:
+            draft.pictures += [p for p in lying if p.kind != "url" or values.names_picture(p.reference)]
+    return tuple(dict.fromkeys(picture.reference for picture in draft.pictures))
 
 
 def _sku(draft: _Draft, cell: Cell, text: str) -> str:

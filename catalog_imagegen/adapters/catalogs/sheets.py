@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from catalog_imagegen.adapters.catalogs.grid import Cell, Grid, Grids, column_letter, spreadsheet_row
+from catalog_imagegen.adapters.catalogs.grid import BLOCK_ROWS, Block, Grid, Grids, SheetNaming, plain_number
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from catalog_imagegen.adapters.catalogs.grid import Nature
+    from catalog_imagegen.adapters.catalogs.embedded import PlacedPictures
+    from catalog_imagegen.adapters.catalogs.grid import Nature, Value
+    from catalog_imagegen.adapters.catalogs.layout import Area
+    from catalog_imagegen.domain.catalog import CatalogPicture, Issue
 
 _ZEROS = re.compile(r'(?:"([^"]*)")?(0+)')
 _CACHED_PICTURE = re.compile(r"=(?:_xlfn\.)?DISPIMG\(", re.IGNORECASE)
 
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """Merged cells; rows count from 1, columns from 0, both ends belong to it."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
+Content = tuple[str, "Nature"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +31,28 @@ class Sheet:
     """One worksheet as its file has it."""
 
     title: str
-    cells: Mapping[tuple[int, int], tuple[str, Nature]]
+    cells: Mapping[tuple[int, int], Content]
     """(row from 1, column from 0) → what it shows, as far as it shows anything."""
     merged: Sequence[Area] = ()
     hidden_rows: Collection[int] = frozenset()
     is_hidden: bool = False
-    has_floating_pictures: bool = False
+    pictures: PlacedPictures | None = None
 
 
 def grids_of(sheets: Iterable[Sheet], *, wanted: str = "") -> Grids:
     """The grids of visible sheets, or of the one that was *wanted* by name."""
-    grids, issues = [], []
-    for sheet in sheets:
-        if sheet.is_hidden and not wanted:
-            issues.append(issue("hidden_sheet_skipped", sheet.title, sheet=sheet.title))
-            continue
-        grids.append(_grid(sheet))
-        if sheet.has_floating_pictures:
-            issues.append(issue("floating_pictures_not_read", sheet.title))
-    return Grids(tuple(grids), tuple(issues))
+    issues: list[Issue] = []
+
+    def visible() -> Iterator[Grid]:
+        for sheet in sheets:
+            if sheet.is_hidden and not wanted:
+                issues.append(issue("hidden_sheet_skipped", sheet.title, sheet=sheet.title))
+            else:
+                yield Grid(SheetNaming(sheet.title), sheet.title, _blocks(sheet))
+                if sheet.pictures is not None:
+                    issues.extend((*sheet.pictures.issues, *sheet.pictures.left_over()))
+
+    return Grids(visible(), issues)
 
 
 def wanted_titles(titles: Sequence[str], wanted: str, name: str) -> Sequence[str]:
@@ -71,23 +68,55 @@ def wanted_titles(titles: Sequence[str], wanted: str, name: str) -> Sequence[str
     )
 
 
-def _grid(sheet: Sheet) -> Grid:
-    rows: dict[int, dict[int, Cell]] = {}
+def _blocks(sheet: Sheet) -> Iterator[Block]:
+    rows: dict[int, dict[int, Content]] = {}
     for (row, column), (text, nature) in sheet.cells.items():
         if text.strip() or nature != "text":
-            where = f"{sheet.title}!{column_letter(column)}{row}"
-            rows.setdefault(row, {})[column] = Cell(text, where, nature)
+            rows.setdefault(row, {})[column] = text, nature
     _fill_merged(sheet, rows)
-    return Grid(
-        sheet.title,
-        [
-            spreadsheet_row(sheet.title, number, cells, is_hidden=number in sheet.hidden_rows)
-            for number, cells in sorted(rows.items())
-        ],
-    )
+    numbers = iter(sorted(rows))
+    while labels := list(islice(numbers, BLOCK_ROWS)):
+        yield _block(labels, rows, sheet)
 
 
-def _fill_merged(sheet: Sheet, rows: dict[int, dict[int, Cell]]) -> None:
+def _block(labels: list[int], rows: dict[int, dict[int, Content]], sheet: Sheet) -> Block:
+    columns: dict[int, list[Value]] = {}
+    special: dict[tuple[int, int], Content] = {}
+    for place, label in enumerate(labels):
+        for column, content in rows[label].items():
+            value = _plain(*content)
+            if value is None:
+                special[place, column] = content
+            else:
+                columns.setdefault(column, [None] * len(labels))[place] = value
+    hidden = {place for place, label in enumerate(labels) if label in sheet.hidden_rows}
+    return Block(labels, columns, special, hidden, pictures_of(sheet.pictures, labels, special))
+
+
+def pictures_of(
+    placed: PlacedPictures | None, labels: Sequence[int], special: dict[tuple[int, int], Content]
+) -> Mapping[tuple[int, int], tuple[CatalogPicture, ...]]:
+    """The pictures of some rows; cells of which it is known what they show, or why not, need no words any more."""
+    if placed is None:
+        return {}
+    for (place, column), (_, nature) in special.items():
+        if nature == "picture" and placed.explains((labels[place], column)):
+            special[place, column] = "", "text"
+    taken = ((place, placed.take(label)) for place, label in enumerate(labels))
+    return {(place, column): found for place, columns in taken for column, found in columns.items()}
+
+
+def _plain(text: str, nature: Nature) -> Value:
+    """The value that is shown so, or None."""
+    if nature == "text":
+        return text
+    if nature == "number":
+        value = float(text)
+        return value if plain_number(value) == text else None
+    return None
+
+
+def _fill_merged(sheet: Sheet, rows: dict[int, dict[int, Content]]) -> None:
     """Repeat a merged cell's value down its own range, never sideways: a name is no color.
 
     Only rows that hold something of their own are filled, so a merged area below the table adds no rows.
@@ -99,23 +128,27 @@ def _fill_merged(sheet: Sheet, rows: dict[int, dict[int, Cell]]) -> None:
             continue
         for number in range(area.top + 1, min(area.bottom, last) + 1):
             if number in rows:
-                where = f"{sheet.title}!{column_letter(area.left)}{number}"
-                rows[number].setdefault(area.left, Cell(top.text, where, top.nature))
+                rows[number].setdefault(area.left, top)
 
 
-def shown_text(value: str) -> tuple[str, Nature]:
+def is_picture_text(value: str) -> bool:
+    """Whether a text is the formula by which WPS shows a picture."""
+    return _CACHED_PICTURE.match(value) is not None
+
+
+def shown_text(value: str) -> Content:
     """A text as its cell shows it; a formula that WPS keeps as one is a picture."""
     text = value.replace("_x000D_", "")  # how some writers spell a carriage return
-    return ("", "picture") if _CACHED_PICTURE.match(text) else (text, "text")
+    return ("", "picture") if is_picture_text(text) else (text, "text")
 
 
-def shown_number(value: float, number_format: str = "General") -> tuple[str, Nature]:
+def shown_number(value: float, number_format: str = "General") -> Content:
     """A number as its cell shows it. With letters from its format it is no number any more."""
     text = number_text(value, number_format)
     return text, "number" if text[:1].isdigit() or text.startswith("-") else "text"
 
 
-def shown(value: object, number_format: str = "General") -> tuple[str, Nature]:
+def shown(value: object, number_format: str = "General") -> Content:
     """A value as a reader of workbooks gives it, as its cell shows it."""
     if isinstance(value, bool):
         return str(value).upper(), "text"
@@ -124,6 +157,13 @@ def shown(value: object, number_format: str = "General") -> tuple[str, Nature]:
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return moment_text(value), "date"
     return shown_text(str(value))
+
+
+def changes_numbers(number_format: str) -> bool:
+    """Whether a number format shows other digits than the number's own."""
+    return (
+        number_format.endswith("%") or _ZEROS.fullmatch(number_format.split(";", maxsplit=1)[0]) is not None
+    )
 
 
 def number_text(value: float, number_format: str = "General") -> str:

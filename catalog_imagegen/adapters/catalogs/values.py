@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.grid import Nature
+    from catalog_imagegen.domain.catalog import PictureKind
 
 PRICE_FIELDS = frozenset({"price", "list_price"})
 DATE_FIELDS = frozenset({"date", "promo_start", "promo_end"})
 
-_NA_LIKE = frozenset({"无", "-", "/", "—", "——", "--", "－", "／"})
-_ERRORS = frozenset(
+NA_LIKE = frozenset({"无", "-", "/", "—", "——", "--", "－", "／"})
+ERRORS = frozenset(
     [
         "#N/A",
         "#REF!",
@@ -45,6 +46,7 @@ _PRICE = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?")
+_PICTURE_PATH = re.compile(r"^[^?#]*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)(?:[?#]|$)", re.IGNORECASE)
 _SERIAL = re.compile(r"[2-7]\d{4}")
 _SERIAL_EPOCH = Date(1899, 12, 30)
 
@@ -62,9 +64,9 @@ def trouble(text: str, nature: Nature, *, is_picture: bool) -> str | None:
         return "formula_not_calculated"
     if nature == "binary":
         return "binary_value"
-    if text in _ERRORS:
+    if text in ERRORS:
         return "error_cell"
-    return "na_like" if text in _NA_LIKE else None
+    return "na_like" if text in NA_LIKE else None
 
 
 def sku_trouble(text: str, nature: Nature) -> str | None:
@@ -110,3 +112,13 @@ def date(text: str) -> str:
 def is_url(reference: str) -> bool:
     """Tell a web address from a path."""
     return reference.lower().startswith(("http://", "https://", "//"))
+
+
+def names_picture(reference: str) -> bool:
+    """Tell whether a web address is plainly one of a picture."""
+    return _PICTURE_PATH.search(reference) is not None
+
+
+def kind_of(reference: str) -> PictureKind:
+    """Say how a cell's text names a picture."""
+    return "url" if is_url(reference) else "path"

@@ -2,112 +2,267 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-import warnings
+import zipfile
+import zlib
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
+from itertools import islice
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import ParseError
 
-from openpyxl.reader.excel import ExcelReader
-from openpyxl.utils.exceptions import InvalidFileException
+from python_calamine import CalamineError, CalamineWorkbook
 
+from catalog_imagegen.adapters.catalogs.embedded import PictureShelf, PlacedPictures
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
+from catalog_imagegen.adapters.catalogs.grid import BLOCK_ROWS, Block, Grid, Grids, SheetNaming
+from catalog_imagegen.adapters.catalogs.issues import issue
+from catalog_imagegen.adapters.catalogs.layout import Layout, place_of, read_layout
+from catalog_imagegen.adapters.catalogs.number_formats import styles_that_change_numbers
+from catalog_imagegen.adapters.catalogs.opc import Package, SheetPart
+from catalog_imagegen.adapters.catalogs.pictures import CellPictures
 from catalog_imagegen.adapters.catalogs.sheets import (
-    Area,
-    Sheet,
-    grids_of,
-    shown,
+    is_picture_text,
+    moment_text,
+    number_text,
+    pictures_of,
     wanted_titles,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from python_calamine import CalamineSheet
 
-    from openpyxl.cell.cell import Cell as SheetCell
-    from openpyxl.cell.cell import MergedCell
-    from openpyxl.workbook import Workbook
-    from openpyxl.worksheet.worksheet import Worksheet
+    from catalog_imagegen.adapters.catalogs.layout import Mark, Place
+    from catalog_imagegen.adapters.catalogs.sheets import Content
+    from catalog_imagegen.domain.catalog import Issue
 
-    from catalog_imagegen.adapters.catalogs.grid import Grids, Nature
-
+_MOST_CELLS = 40_000_000
+"""A table with room for more is read cell by cell instead: mostly it is empty, but for one cell far away."""
 _PICTURE_FORMULA = re.compile(r"\b(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
+_LINK_FORMULA = re.compile(
+    r'HYPERLINK\(\s*"(?P<address>[^"]*)"\s*(?:,\s*"(?P<label>[^"]*)"\s*)?\)', re.IGNORECASE
+)
+"""Needs no calculating."""
 _UNREADABLE = (
-    SyntaxError, InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError,
+    CalamineError, zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, EOFError, NotImplementedError,
 )  # fmt: skip
-"""What openpyxl lets through when a part is missing or malformed; both of its XML parsers raise a SyntaxError."""
 
 
-class _Reader(ExcelReader):
-    """openpyxl 3.1.5 crashes on a chart sheet without relations; charts are no products anyway."""
-
-    def read_chartsheet(self, sheet: Any, rel: Any) -> None:
-        """Skip the sheet."""
-
-
-def read_workbook(data: bytes, *, name: str, has_formulas: bool, sheet: str = "") -> Grids:
+def read_workbook(data: bytes, *, name: str, sheet: str = "", shelf: PictureShelf) -> Grids:
     """Read the cells of all visible sheets, or of the one called *sheet*, as a person would see them.
 
     Raises CatalogError: ``corrupt_file``, ``table_not_found``.
     """
-    book = _load(data, name, data_only=True)
-    formulas = _load(data, name, data_only=False) if has_formulas else None
-    titles = wanted_titles([worksheet.title for worksheet in book.worksheets], sheet, name)
-    return grids_of((_sheet(book[title], _formulas(formulas, title)) for title in titles), wanted=sheet)
-
-
-def _load(data: bytes, name: str, *, data_only: bool) -> Workbook:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # openpyxl warns of styles and extensions it drops; values are complete
-            reader = _Reader(BytesIO(data), data_only=data_only, keep_links=False)
-            reader.read()
+        book = _Book(Package(data), data, shelf)
+        titles = wanted_titles([part.title for part in book.package.sheets], sheet, name)
     except _UNREADABLE as error:
-        raise refuse_corrupt(name, type(error).__name__, "工作簿内容有误") from error
-    return reader.wb
+        raise _damaged(name, error) from error
+    if not book.package.sheets:
+        raise refuse_corrupt(name, "it has no sheets", "没有工作表")
+    parts = [part for part in book.package.sheets if part.title in titles]
+    if any(book.room(part) > _MOST_CELLS for part in parts if sheet or not part.is_hidden):
+        from catalog_imagegen.adapters.catalogs.sparse_workbook import read_sparse_workbook  # noqa: PLC0415  # slow
+
+        return read_sparse_workbook(data, name=name, sheet=sheet)
+    issues: list[Issue] = []
+    return Grids(_grids(book, parts, name, issues, is_wanted=bool(sheet)), issues)
 
 
-def _cells(worksheet: Worksheet) -> Mapping[tuple[int, int], SheetCell | MergedCell]:
-    """Give the cells that exist; walking rows and columns would visit 17 billion for one cell in XFD1048576."""
-    cells: Mapping[tuple[int, int], SheetCell | MergedCell] = worksheet._cells  # noqa: SLF001  # openpyxl has no public sparse view
-    return cells
+def _grids(
+    book: _Book, parts: Sequence[SheetPart], name: str, issues: list[Issue], *, is_wanted: bool
+) -> Iterator[Grid]:
+    for part in parts:
+        if part.is_hidden and not is_wanted:
+            issues.append(issue("hidden_sheet_skipped", part.title, sheet=part.title))
+            continue
+        try:
+            reader = book.sheet(part)
+        except _UNREADABLE as error:
+            raise _damaged(name, error) from error
+        yield Grid(SheetNaming(part.title), part.title, reader.blocks())
+        issues += [*reader.pictures.issues, *reader.pictures.left_over()]
 
 
-def _formulas(book: Workbook | None, title: str) -> dict[tuple[int, int], str]:
-    """Give the text of each formula by (row, column)."""
-    if book is None:
-        return {}
-    return {
-        place: getattr(cell.value, "text", None) or str(cell.value)
-        for place, cell in _cells(book[title]).items()
-        if cell.data_type == "f"
-    }
+def _damaged(name: str, error: Exception) -> Exception:
+    return refuse_corrupt(name, type(error).__name__, "工作簿内容有误")
 
 
-def _sheet(worksheet: Worksheet, formulas: Mapping[tuple[int, int], str]) -> Sheet:
-    return Sheet(
-        worksheet.title,
-        {
-            (row, column - 1): _content(cell, formulas.get((row, column)))
-            for (row, column), cell in _cells(worksheet).items()
-        },
-        merged=[
-            Area(merged.min_row, merged.min_col - 1, merged.max_row, merged.max_col - 1)
-            for merged in worksheet.merged_cells.ranges
-        ],
-        hidden_rows={number for number, row in worksheet.row_dimensions.items() if row.hidden},
-        is_hidden=worksheet.sheet_state != "visible",
-        has_floating_pictures=bool(
-            getattr(worksheet, "_images", None)
-        ),  # openpyxl has no public list of them
-    )
+@dataclass(frozen=True)
+class _Book:
+    """A workbook, as calamine and as its parts."""
+
+    package: Package
+    data: bytes
+    shelf: PictureShelf
+
+    @cached_property
+    def values(self) -> CalamineWorkbook:
+        """What calamine makes of it."""
+        return CalamineWorkbook.from_filelike(BytesIO(self.data))
+
+    @cached_property
+    def formats(self) -> Mapping[int, str]:
+        """Style → its number format, of those in which a number looks different."""
+        return styles_that_change_numbers(self.package)
+
+    @cached_property
+    def _has_picture_texts(self) -> bool:
+        texts = self.package.related(self.package.workbook, "sharedStrings")
+        return texts is not None and b"DISPIMG(" in self.package.read(texts)
+
+    def room(self, part: SheetPart) -> int:
+        """How many cells the sheet says to have room for."""
+        told = re.search(rb'<(?:\w+:)?dimension [^>]*\bref="([^"]+)"', self.package.beginning(part.part))
+        last = place_of(told[1].decode(errors="replace").rpartition(":")[2]) if told else None
+        return last[0] * (last[1] + 1) if last else 0
+
+    def sheet(self, part: SheetPart) -> _SheetReader:
+        """Both readings of one sheet, at the same time: calamine leaves the other processor to us."""
+        with ThreadPoolExecutor(1) as pool:
+            layout = pool.submit(lambda: read_layout(self.package.read(part.part), self.formats.keys()))
+            values = self.values.get_sheet_by_name(part.title)
+            found = layout.result()
+        return _SheetReader(
+            values, found, self.formats, self._pictures(part, found, values), self._has_picture_texts
+        )
+
+    def _pictures(self, part: SheetPart, layout: Layout, values: CalamineSheet) -> PlacedPictures:
+        found = self.cell_pictures.of_sheet(part, layout)
+        asked = {picture.cell for picture in found.pictures if picture.cell is not None}
+        texts = dict(_texts_at(values, asked)) if asked else {}
+        return PlacedPictures(found, title=part.title, merged=layout.merged, shelf=self.shelf, values=texts)
+
+    @cached_property
+    def cell_pictures(self) -> CellPictures:
+        """What its sheets share of pictures."""
+        return CellPictures(self.package)
 
 
-def _content(cell: SheetCell | MergedCell, formula: str | None) -> tuple[str, Nature]:
-    value = cell.value
-    if formula is not None and _PICTURE_FORMULA.search(formula):
+@dataclass
+class _SheetReader:
+    """Puts together what calamine and the layout say."""
+
+    values: CalamineSheet
+    layout: Layout
+    formats: Mapping[int, str]
+    pictures: PlacedPictures
+    has_picture_texts: bool
+    """Whether a cell's text may be the formula by which WPS shows a picture."""
+    _merged: dict[int, tuple[Any, int]] = field(default_factory=dict)
+    """Column → the value that is repeated there, and down to which row."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Its rows."""
+        if self.values.start is None:
+            return
+        first_column = self.values.start[1]
+        rows = iter(self.values.iter_rows())
+        number = 1
+        while chunk := list(islice(rows, BLOCK_ROWS)):
+            labels = range(number, number + len(chunk))
+            number += len(chunk)
+            if self.layout.merged:
+                self._fill_merged(chunk, labels, first_column)
+            columns: dict[int, Sequence[Any]] = dict(enumerate(zip(*chunk, strict=True), start=first_column))
+            yield self._block(labels, columns)
+
+    def _block(self, labels: range, columns: dict[int, Sequence[Any]]) -> Block:
+        special: dict[tuple[int, int], Content] = {}
+        for column, values in columns.items():
+            types = set(map(type, values))
+            if types - {str, float, int, bool}:
+                columns[column] = _without_moments(values, column, special)
+            if self.has_picture_texts:
+                _note_pictures(values, column, special)
+        for row, column in self._marked(labels):
+            stored = columns.get(column)
+            content = self._content((row, column), stored[row - labels.start] if stored else None)
+            if content is not None:
+                special[row - labels.start, column] = content
+        hidden = {row - labels.start for row in self.layout.hidden_rows if row in labels}
+        return Block(list(labels), columns, special, hidden, pictures_of(self.pictures, labels, special))
+
+    @cached_property
+    def _special(self) -> list[Place]:
+        """The cells of which the layout says anything, in the order of rows."""
+        return sorted(self.layout.marks.keys() | self.layout.styled.keys())
+
+    def _marked(self, labels: range) -> list[Place]:
+        first, last = (bisect_left(self._special, (row, 0)) for row in (labels.start, labels.stop))
+        return self._special[first:last]
+
+    def _content(self, place: tuple[int, int], value: Any) -> Content | None:
+        """What a special cell shows, where its value does not tell."""
+        mark = self.layout.marks.get(place)
+        if mark is not None and (content := _marked_content(mark, value)) is not None:
+            return content
+        style = self.layout.styled.get(place)
+        if style is None or not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        text = number_text(value, self.formats[style])
+        return text, "number" if text[:1].isdigit() or text.startswith("-") else "text"
+
+    def _fill_merged(self, chunk: list[list[Any]], labels: range, first_column: int) -> None:
+        """Repeat a merged cell's value down its own range, in rows that hold something of their own."""
+        starting: dict[int, list[tuple[int, int]]] = {}
+        for area in self.layout.merged:
+            if area.top in labels and area.bottom > area.top:
+                starting.setdefault(area.top, []).append((area.left - first_column, area.bottom))
+        for number, row in zip(labels, chunk, strict=True):
+            for column, (value, bottom) in list(self._merged.items()):
+                if number > bottom:
+                    del self._merged[column]
+                elif row[column] == "" and any(cell != "" for cell in row):
+                    row[column] = value
+            for column, bottom in starting.get(number, ()):
+                if 0 <= column < len(row) and row[column] != "":
+                    self._merged[column] = row[column], bottom
+
+
+def _texts_at(values: CalamineSheet, places: Collection[Place]) -> Iterator[tuple[Place, str]]:
+    """What stands in some cells of a sheet."""
+    first_column = values.start[1] if values.start else 0
+    wanted: dict[int, list[int]] = {}
+    for row, column in places:
+        wanted.setdefault(row, []).append(column)
+    for number, cells in enumerate(values.iter_rows() if values.start else (), 1):
+        for column in wanted.get(number, ()):
+            if 0 <= column - first_column < len(cells):
+                yield (number, column), str(cells[column - first_column])
+
+
+def _marked_content(mark: Mark, value: object) -> Content | None:
+    if _PICTURE_FORMULA.search(mark.formula) or (mark.is_error and mark.rich_value):
         return "", "picture"
-    if value is None:
-        is_empty_result = cell.data_type == "str"  # a formula such as =IF(A1="","",A1) that gave ""
-        return "", "text" if formula is None or is_empty_result else "uncalculated"
-    return shown(value, str(cell.number_format))
+    if mark.is_error:
+        return mark.value, "text"
+    if mark.formula and not mark.is_calculated and value in ("", None):
+        link = _LINK_FORMULA.fullmatch(mark.formula.strip())
+        return (link["label"] or link["address"], "text") if link else ("", "uncalculated")
+    return None
+
+
+def _without_moments(
+    values: Sequence[Any], column: int, special: dict[tuple[int, int], Content]
+) -> list[Any]:
+    """The values with nothing in place of dates and times, which are *special*."""
+    plain = list(values)
+    for place, value in enumerate(values):
+        if isinstance(value, dt.datetime | dt.date | dt.time):
+            special[place, column] = moment_text(value), "date"
+            plain[place] = None
+        elif isinstance(value, dt.timedelta):
+            plain[place] = str(value)
+    return plain
+
+
+def _note_pictures(values: Sequence[Any], column: int, special: dict[tuple[int, int], Content]) -> None:
+    for place, value in enumerate(values):
+        if isinstance(value, str) and is_picture_text(value):
+            special[place, column] = "", "picture"

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import xlrd
 
+from catalog_imagegen.adapters.catalogs.embedded import with_pictures
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
+from catalog_imagegen.adapters.catalogs.layout import Area
+from catalog_imagegen.adapters.catalogs.pictures import pictures_in_xls
 from catalog_imagegen.adapters.catalogs.sheets import (
-    Area,
     Sheet,
     grids_of,
     moment_text,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from xlrd.book import Book
     from xlrd.sheet import Cell as SheetCell
 
+    from catalog_imagegen.adapters.catalogs.embedded import PictureShelf
     from catalog_imagegen.adapters.catalogs.grid import Grids, Nature
 
 _UNREADABLE = (
@@ -32,7 +35,7 @@ _UNREADABLE = (
 """What xlrd lets through when a record is missing or malformed."""
 
 
-def read_xls(data: bytes, *, name: str, sheet: str = "") -> Grids:
+def read_xls(data: bytes, *, name: str, sheet: str = "", shelf: PictureShelf) -> Grids:
     """Read the cells of all visible sheets, or of the one called *sheet*, as a person would see them.
 
     Raises CatalogError: ``corrupt_file``, ``table_not_found``.
@@ -40,7 +43,8 @@ def read_xls(data: bytes, *, name: str, sheet: str = "") -> Grids:
     try:
         with xlrd.open_workbook(file_contents=data, formatting_info=True, logfile=StringIO()) as book:
             titles = wanted_titles(book.sheet_names(), sheet, name)
-            sheets = [_sheet(book, title) for title in titles]
+            found = pictures_in_xls(data)
+            sheets = [with_pictures(_sheet(book, title), found.get(title), shelf) for title in titles]
     except _UNREADABLE as error:
         raise refuse_corrupt(name, type(error).__name__, "工作簿内容有误") from error
     return grids_of(sheets, wanted=sheet)

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 from catalog_imagegen.adapters.catalogs.archive import refuse_dtd
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
+from catalog_imagegen.adapters.catalogs.layout import Area
 from catalog_imagegen.adapters.catalogs.sheets import (
-    Area,
     Sheet,
     grids_of,
     moment_text,

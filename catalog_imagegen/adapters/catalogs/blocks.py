@@ -1,0 +1,317 @@
+"""Read whole blocks of a table at once; rows about which there is anything to say are left to ``rows``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import compress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from catalog_imagegen.adapters.catalogs import values
+from catalog_imagegen.adapters.catalogs.grid import Label, Naming, Value, plain_number, rows_of
+from catalog_imagegen.adapters.catalogs.issues import issue
+from catalog_imagegen.adapters.catalogs.lists import split_list, split_references
+from catalog_imagegen.adapters.catalogs.record import SKU_LIMIT
+from catalog_imagegen.adapters.catalogs.rows import read_row
+from catalog_imagegen.domain.catalog import (
+    APPEARANCE_FIELDS,
+    LIST_FIELDS,
+    CatalogPicture,
+    Issue,
+    Product,
+)
+
+if TYPE_CHECKING:
+    from catalog_imagegen.adapters.catalogs.columns import Columns
+    from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Nature
+    from catalog_imagegen.adapters.catalogs.header import Header
+
+_MOST_REMEMBERED = 50_000
+_ORDER = tuple(each.name for each in fields(Product))
+_WRITTEN: frozenset[Nature] = frozenset({"text", "number", "date"})
+_TOLD = values.NA_LIKE | values.ERRORS
+"""Texts of which something is said."""
+
+T = TypeVar("T")
+
+
+class _Memo(dict[str, T]):
+    """What a function makes of a text; the same words stand in many rows."""
+
+    def __init__(self, make: Callable[[str], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> T:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        made = self[text] = self._make(text)
+        return made
+
+
+@dataclass(slots=True)
+class RowCells(Mapping[str, str]):
+    """Field (or header of an extra column) → its cell; names are only made where somebody asks."""
+
+    naming: Naming
+    label: Label
+    places: Mapping[str, int]
+
+    def __getitem__(self, name: str) -> str:
+        return self.naming.cell(self.label, self.places[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any mapping, without its exceptions."""
+        return self[name] if name in self.places else default
+
+
+@dataclass(slots=True)
+class BlockPictures:
+    """The pictures of a block's rows, in their order; those that plain rows name are only listed where somebody asks."""
+
+    naming: Naming
+    labels: Sequence[Label]
+    named: dict[int, Sequence[tuple[str, ...]]] = field(default_factory=dict)
+    """Column → what each row names there."""
+    close: dict[int, tuple[CatalogPicture, ...]] = field(default_factory=dict)
+    """Row of the block that was looked at closely → its pictures."""
+
+    def __iter__(self) -> Iterator[CatalogPicture]:
+        for place, label in enumerate(self.labels):
+            if place in self.close:
+                yield from self.close[place]
+                continue
+            for column, references in self.named.items():
+                where = self.naming.cell(label, column) if references[place] else ""
+                yield from (
+                    CatalogPicture(where, values.kind_of(each), reference=each) for each in references[place]
+                )
+
+
+class TableReader:
+    """The rows under one header."""
+
+    def __init__(self, grid: Grid, header: Header, columns: Columns) -> None:
+        self._naming, self._header, self._columns = grid.naming, header, columns
+        self._places = {name: places[0] for name, places in header.fields.items()} | {
+            title: column for column, title in header.extras.items()
+        }
+        self._prices = _Memo(values.price)
+        self._dates = _Memo(values.date)
+        self._lists: Mapping[str, _Memo[tuple[str, ...]]] = {
+            name: _Memo(_splitter(name, columns)) for name in LIST_FIELDS
+        }
+        self._header_texts = {header.row.cell(self._places[name]).text.strip() for name in ("sku", "name")}
+        self._headless: set[int] = set()
+        self.issues: list[Issue] = []
+        self.pictures: list[BlockPictures] = []
+        self.has_rows = False
+        """Whether any row was to describe a product, well or not."""
+
+    def read(self, block: Block, start: int = 0) -> list[Product]:
+        """The products of a block's rows from *start* on."""
+        odd = set(range(start)) | set(block.hidden) | {place for place, _ in block.pictures}
+        block = self._with_written(block, odd)
+        self._notice_headless(block, start, odd)
+        above: dict[int, tuple[CatalogPicture, ...]] = dict.fromkeys(range(start), ())
+        self.pictures.append(BlockPictures(self._naming, block.labels, close=above))
+        made = self._fields(block, odd)
+        plain = [place not in odd for place in range(len(block.labels))]
+        products: list[Product] = []
+        if any(plain):
+            self.has_rows = True
+            products = list(map(Product, *(self._plain(made, name, block, plain) for name in _ORDER)))
+        close = sorted(place for place in odd if place >= start)
+        return self._merged(block, products, plain, close) if close else products
+
+    def _with_written(self, block: Block, odd: set[int]) -> Block:
+        """The block with dates and shown numbers as texts among its values; rows with anything else become *odd*."""
+        written: dict[int, dict[int, str]] = {}
+        for (place, column), (text, nature) in block.special.items():
+            if nature in _WRITTEN and column != self._places["sku"]:
+                written.setdefault(column, {})[place] = text
+            else:
+                odd.add(place)
+        if not written:
+            return block
+        columns = dict(block.columns)
+        for column, texts in written.items():
+            values = list(columns.get(column, [None] * len(block.labels)))
+            for place, text in texts.items():
+                values[place] = text
+            columns[column] = values
+        return replace(block, columns=columns)
+
+    def _merged(
+        self, block: Block, products: list[Product], plain: list[bool], close: list[int]
+    ) -> list[Product]:
+        """All products in their order, with those of the rows that are looked at closely."""
+        by_place: dict[int, Product] = dict(zip(compress(range(len(plain)), plain), products, strict=True))
+        rows = list(rows_of(block, self._naming))
+        for place in close:
+            row = rows[place]
+            self.pictures[-1].close[place] = ()
+            if row.is_blank and not row.pictures:
+                continue
+            reading = read_row(row, self._header, self._columns)
+            self.issues += reading.issues
+            self.pictures[-1].close[place] = reading.pictures
+            self.has_rows = self.has_rows or not reading.is_skipped
+            if reading.product is not None:
+                by_place[place] = reading.product
+        return [by_place[place] for place in sorted(by_place)]
+
+    def _plain(self, made: Mapping[str, list[Any]], name: str, block: Block, plain: list[bool]) -> list[Any]:
+        """One field of all plain rows."""
+        labels = list(compress(block.labels, plain))
+        naming, places = self._naming, self._places
+        if name == "cells":
+            return [RowCells(naming, label, places) for label in labels]
+        if name == "where":
+            return [naming.row(label) for label in labels]
+        if name == "extra":
+            titles = list(self._header.extras.values())
+            if not titles:
+                return [{} for _ in labels]
+            extras = zip(*(made[title] for title in titles), strict=True)
+            return [dict(zip(titles, row, strict=True)) for row in compress(extras, plain)]
+        if name in made:
+            return made[name] if len(labels) == len(plain) else list(compress(made[name], plain))
+        return [() if name in LIST_FIELDS else ""] * len(labels)
+
+    def _fields(self, block: Block, odd: set[int]) -> dict[str, list[Any]]:
+        """Field or title → the value of each row; rows of which more is to be said are added to *odd*."""
+        made: dict[str, list[Any]] = {}
+        for name, places in self._header.fields.items():
+            if name in LIST_FIELDS:
+                made[name] = self._listed(block, name, places, odd)
+                continue
+            column = block.columns.get(places[0])
+            texts = _texts(column, len(block.labels), odd)
+            if name == "sku":
+                _look_at_skus(texts, column, odd)
+                _mark(texts, self._header_texts, odd)
+            elif name in values.PRICE_FIELDS:
+                texts = self._priced(texts, odd)
+            elif name in values.DATE_FIELDS:
+                texts = [self._dates[text] for text in texts]
+            made[name] = texts
+        for column_index, title in self._header.extras.items():
+            made[title] = _texts(block.columns.get(column_index), len(block.labels), odd)
+        for name in self._columns.required | {"sku", "name"}:
+            _mark(made.get(name, ()), ("", ()), odd)
+        self._look_at_appearance(made, odd)
+        return made
+
+    def _priced(self, texts: list[str], odd: set[int]) -> list[str]:
+        prices = [self._prices[text] if text else "" for text in texts]
+        if None in prices:
+            odd.update(place for place, price in enumerate(prices) if price is None)
+        return [price or "" for price in prices]
+
+    def _listed(self, block: Block, name: str, places: Sequence[int], odd: set[int]) -> list[tuple[str, ...]]:
+        split = self._lists[name]
+        parts = []
+        for column in places:
+            found = [split[text] for text in _texts(block.columns.get(column), len(block.labels), odd)]
+            parts.append(found)
+            if name == "images":
+                self.pictures[-1].named[column] = found
+        if len(parts) == 1:
+            return parts[0]
+        return [
+            tuple(dict.fromkeys(item for part in row for item in part)) for row in zip(*parts, strict=True)
+        ]
+
+    def _look_at_appearance(self, made: Mapping[str, list[Any]], odd: set[int]) -> None:
+        given = [made[name] for name in APPEARANCE_FIELDS if name in made]
+        if not given:
+            odd.update(range(len(made["sku"])))
+        elif not any(all(column) for column in given):
+            odd.update(place for place, row in enumerate(zip(*given, strict=True)) if not any(row))
+
+    def _notice_headless(self, block: Block, start: int, odd: set[int]) -> None:
+        """Values in columns without a header are told once; beyond the header's own line they spoil their row."""
+        known = self._header.mapped | self._header.extras.keys() | self._headless
+        for column in block.columns.keys() - known:
+            found = [
+                place
+                for place, value in enumerate(block.columns[column])
+                if place >= start and _is_said(value)
+            ]
+            if not found:
+                continue
+            if self._header.width is not None and column >= self._header.width:
+                odd.update(found)
+            else:
+                self._headless.add(column)
+                where = self._naming.cell(block.labels[found[0]], column)
+                self.issues.append(issue("column_without_header", where))
+
+
+def _splitter(name: str, columns: Columns) -> Callable[[str], tuple[str, ...]]:
+    if name == "images":
+        return split_references
+    splitters = columns.splitters.get(name, ())
+    return lambda text: split_list(text, splitters=splitters) if text else ()
+
+
+def _is_said(value: Value) -> bool:
+    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
+def _texts(column: Sequence[Value] | None, count: int, odd: set[int]) -> list[str]:
+    """A column's values as texts, trimmed."""
+    if column is None:
+        return [""] * count
+    if set(map(type, column)) == {str}:
+        texts: list[str] = list(map(str.strip, column))  # type: ignore[arg-type]  # they are all texts
+    else:
+        texts = [value.strip() if isinstance(value, str) else _number(value) for value in column]
+    together = "".join(texts)
+    if "\r" in together or "\ufeff" in together or "\u200b" in together:
+        texts = list(map(values.trimmed, texts))
+    _mark(texts, _TOLD, odd)
+    return texts
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(value).upper() if isinstance(value, bool) else plain_number(value)
+
+
+def _mark(texts: Sequence[Any], told: Any, odd: set[int]) -> None:
+    """Add the rows whose text is among those *told*."""
+    told = frozenset(told)
+    if not told.isdisjoint(texts):
+        odd.update(place for place, text in enumerate(texts) if text in told)
+
+
+def _look_at_skus(skus: list[str], column: Sequence[Value] | None, odd: set[int]) -> None:
+    """Numbers, and whatever is not spelled as most SKUs are, must be looked at closely."""
+    together = "".join(skus)
+    if not (together.isascii() and together.isprintable() and "'" not in together):
+        odd.update(
+            place
+            for place, sku in enumerate(skus)
+            if values.tidy_sku(sku) != sku or values.has_control_character(sku)
+        )
+    if "E+" in together or "e+" in together:
+        odd.update(place for place, sku in enumerate(skus) if values.sku_trouble(sku, "text"))
+    if max(map(len, skus), default=0) > SKU_LIMIT:
+        odd.update(place for place, sku in enumerate(skus) if len(sku) > SKU_LIMIT)
+    if column is not None and set(map(type, column)) - {str, type(None), bool}:
+        odd.update(
+            place
+            for place, value in enumerate(column)
+            if isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and values.sku_trouble(skus[place], "number")
+        )

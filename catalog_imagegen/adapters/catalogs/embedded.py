@@ -1,0 +1,156 @@
+"""Pictures found inside a workbook: kept by their content, and given to the rows that they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from catalog_imagegen.adapters.catalogs.grid import SheetNaming
+from catalog_imagegen.adapters.catalogs.issues import issue
+from catalog_imagegen.adapters.reports.projection import write_soon
+from catalog_imagegen.domain.catalog import CatalogPicture, Issue
+
+if TYPE_CHECKING:
+    from catalog_imagegen.adapters.catalogs.layout import Area, Place
+    from catalog_imagegen.adapters.catalogs.pictures.found import SheetPicture, SheetPictures
+    from catalog_imagegen.adapters.catalogs.sheets import Sheet
+
+FOLDER = "data/pictures"
+"""Of the workspace."""
+_KEPT_AS_THEY_ARE = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "DIB")
+_MAX_PIXELS = 40_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PictureShelf:
+    """Where pictures are kept; without a folder they only get their names."""
+
+    folder: Path | None = None
+
+    def keep(self, content: bytes) -> str | None:
+        """What a product's photo is called from now on; None for bytes that are no picture we can use."""
+        usable = _usable(content)
+        if usable is None:
+            return None
+        kept, extension = usable
+        name = f"{hashlib.sha256(kept).hexdigest()}.{extension}"
+        if self.folder is not None and not _is_there(self.folder / name, len(kept)):
+            write_soon(self.folder / name, kept)
+        return f"{FOLDER}/{name}"
+
+
+def _is_there(path: Path, size: int) -> bool:
+    """Whether a file was kept whole: a power cut leaves shorter ones."""
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _usable(content: bytes) -> tuple[bytes, str] | None:
+    """The bytes and their extension, as PNG where no server reads the format; None where nobody here does."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Image.init()  # or formats are unknown that were not needed yet
+            image = Image.open(BytesIO(content), formats=_FORMATS)
+            if image.width * image.height > _MAX_PIXELS:
+                return None
+            if extension := _KEPT_AS_THEY_ARE.get(image.format or ""):
+                return content, extension
+            made = BytesIO()
+            image.convert("RGBA" if image.has_transparency_data else "RGB").save(made, "PNG")
+            return made.getvalue(), "png"
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        return None
+
+
+class PlacedPictures:
+    """The pictures of one sheet by the rows they belong to; each row is asked for once."""
+
+    def __init__(
+        self,
+        found: SheetPictures,
+        *,
+        title: str,
+        merged: Sequence[Area],
+        shelf: PictureShelf,
+        values: Mapping[Place, str] | None = None,
+    ) -> None:
+        self._naming = SheetNaming(title)
+        self._shelf = shelf
+        self._values = values or {}
+        self._known: dict[int, tuple[str, str] | None] = {}
+        self.issues: list[Issue] = [self._told(code, place) for code, place in found.troubles]
+        self._rows: dict[int, dict[int, list[CatalogPicture]]] = {}
+        self._told_cells = {place for _, place in found.troubles if place is not None}
+        heights = {(area.top, area.left): area.bottom for area in merged}
+        for picture in found.pictures:
+            self._place(picture, heights)
+
+    def explains(self, place: Place) -> bool:
+        """Whether it is known what picture a cell shows, or why not."""
+        row, column = place
+        return place in self._told_cells or column in self._rows.get(row, {})
+
+    def take(self, row: int) -> Mapping[int, tuple[CatalogPicture, ...]]:
+        """Column → the pictures of this row."""
+        found = self._rows.pop(row, {})
+        return {column: tuple(pictures) for column, pictures in found.items()}
+
+    def left_over(self) -> Iterable[Issue]:
+        """An issue for each picture that lies where no row is."""
+        for row, columns in sorted(self._rows.items()):
+            for column, pictures in columns.items():
+                if any(picture.kind != "url" for picture in pictures):
+                    yield issue("picture_outside_table", self._naming.cell(row, column))
+
+    def _told(self, code: str, place: Place | None) -> Issue:
+        return issue(code, self._naming.cell(*place) if place is not None else self._naming.sheet)
+
+    def _place(self, picture: SheetPicture, bottoms: Mapping[Place, int]) -> None:
+        if picture.place is None:
+            return
+        row, column = picture.place
+        where = self._naming.cell(row, column)
+        address = self._values.get(picture.cell, "").strip() if picture.cell is not None else picture.address
+        if picture.content:
+            kept = self._kept(picture.content)
+            if kept is None:
+                self.issues.append(issue("image_format_unknown", where))
+                self._told_cells.add(picture.place)
+                return
+            made = CatalogPicture(where, picture.kind, kept[1], kept[0])
+        elif address:
+            made = CatalogPicture(where, picture.kind, "", address)
+        else:
+            self.issues.append(issue("image_formula_not_literal", where))
+            self._told_cells.add(picture.place)
+            return
+        for each in range(row, bottoms.get(picture.place, row) + 1):
+            self._rows.setdefault(each, {}).setdefault(column, []).append(made)
+
+    def _kept(self, content: bytes) -> tuple[str, str] | None:
+        """The reference and the sha-1 of a picture; many cells may show the same bytes."""
+        if id(content) not in self._known:
+            reference = self._shelf.keep(content)
+            sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+            self._known[id(content)] = (reference, sha1) if reference is not None else None
+        return self._known[id(content)]
+
+
+def with_pictures(sheet: Sheet, found: SheetPictures | None, shelf: PictureShelf) -> Sheet:
+    """A sheet with what was found in it."""
+    if found is None:
+        return sheet
+    texts = {place: text for place, (text, _) in sheet.cells.items()}
+    placed = PlacedPictures(found, title=sheet.title, merged=sheet.merged, shelf=shelf, values=texts)
+    return replace(sheet, pictures=placed)

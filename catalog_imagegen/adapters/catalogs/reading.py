@@ -1,0 +1,151 @@
+"""Turn grids into products, and everything wrong with them into issues."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from catalog_imagegen.adapters.catalogs.blocks import TableReader
+from catalog_imagegen.adapters.catalogs.duplicates import without_duplicates
+from catalog_imagegen.adapters.catalogs.grid import rows_of
+from catalog_imagegen.adapters.catalogs.header import ROWS_SEARCHED, ColumnMissing, find_header
+from catalog_imagegen.adapters.catalogs.issues import issue
+from catalog_imagegen.domain.catalog import CatalogPicture, Issue, Product, Reading
+from catalog_imagegen.domain.errors import CatalogError
+
+if TYPE_CHECKING:
+    from catalog_imagegen.adapters.catalogs.blocks import BlockPictures
+    from catalog_imagegen.adapters.catalogs.columns import Columns
+    from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids, Row
+
+
+def read_grids(source: Grids, columns: Columns) -> Reading:
+    """Read the products of every grid with a header.
+
+    Raises CatalogError when no grid can be read at all, or when headers stand over nothing.
+    """
+    tables = _Tables(columns)
+    with _nothing_thrown_away():
+        for grid in source.grids:
+            tables.read(grid)
+    tables.refuse_nothing()
+    kept, more = without_duplicates(tables.products, is_row_number=columns.is_row_number)
+    issues = (*source.issues, *tables.issues(), *more)
+    return Reading(products=kept, issues=issues, pictures=_Pictures(tuple(tables.pictures)))
+
+
+@contextmanager
+def _nothing_thrown_away() -> Iterator[None]:
+    """All that is made meanwhile is kept; to search it for garbage again and again would take a sixth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """The pictures in and named by rows, in their order."""
+
+    found: tuple[BlockPictures, ...]
+
+    def __iter__(self) -> Iterator[CatalogPicture]:
+        return iter(dict.fromkeys(chain.from_iterable(self.found)))  # one in merged cells is of several rows
+
+
+class _Tables:
+    """What the grids of one catalog have given so far."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self.products: list[Product] = []
+        self.pictures: list[BlockPictures] = []
+        self._issues: list[Issue] = []
+        self._refused: list[ColumnMissing] = []
+        self._names: list[str] = []
+        self._header_row = ""
+        self._is_anything_written = False
+        self._has_rows = False
+
+    def read(self, grid: Grid) -> None:
+        """Take what a grid has; one that is no catalog matters only when no other one is."""
+        self._names.append(grid.name)
+        blocks = iter(grid.blocks)
+        first, rows = _beginning(blocks, grid)
+        if not rows:
+            return
+        self._is_anything_written = True
+        try:
+            header = find_header(grid, rows[:ROWS_SEARCHED], self._columns)
+        except ColumnMissing as error:
+            self._refused.append(error)
+            return
+        if header is None:
+            self._issues.append(issue("no_header_found", grid.name))
+            return
+        self._header_row = self._header_row or header.row.where
+        table = TableReader(grid, header, self._columns)
+        self._issues += header.issues
+        at = next(place for place, block in enumerate(first) if block is header.row.block)
+        self.products += table.read(first[at], header.row.place + 1)
+        for block in chain(first[at + 1 :], blocks):
+            self.products += table.read(block)
+        self._issues += table.issues
+        self.pictures += table.pictures
+        self._has_rows = self._has_rows or table.has_rows
+        if not table.has_rows:
+            self._issues.append(issue("sheet_without_rows", header.row.where))
+
+    def issues(self) -> list[Issue]:
+        """What was said about rows, and about the grids that were not read."""
+        return self._issues + [
+            Issue(missing.where, missing.code, "error", missing.message_zh, missing.message_en)
+            for missing in self._refused
+        ]
+
+    def refuse_nothing(self) -> None:
+        """Raises CatalogError where no grid had a header, or none had rows."""
+        if not self._header_row:
+            raise self._refused[0] if self._refused else self._no_header()
+        if not self._has_rows:
+            raise CatalogError(
+                f"{self._header_row}: there is a header but no product below it; add rows and import again",
+                zh=f"{self._header_row}：只有表头，没有商品；请填写商品后重新导入",
+                code="empty_catalog",
+            )
+
+    def _no_header(self) -> CatalogError:
+        names = ", ".join(self._names) or "-"
+        if not self._is_anything_written:
+            return CatalogError(
+                f"nothing is written in {names}; fill in the catalog (or unhide its sheet) and import again",
+                zh=f"{names} 中没有内容；请填写商品资料（或取消隐藏工作表）后重新导入",
+                code="empty_catalog",
+            )
+        return CatalogError(
+            f"no header row was found in {names}; give the table a header with at least a SKU and a name column, "
+            "or add your headers to config/columns.toml",
+            zh=f"在 {names} 中没有找到表头；请加一行表头（至少有货号和商品名称），或把您的表头加到 config/columns.toml",
+            code="no_header_found",
+        )
+
+
+def _beginning(blocks: Iterator[Block], grid: Grid) -> tuple[list[Block], list[Row]]:
+    """Blocks and the rows in them that are not blank, as far as a header is looked for; no rows: the grid is blank."""
+    first: list[Block] = []
+    rows: list[Row] = []
+    for block in blocks:
+        first.append(block)
+        for row in rows_of(block, grid.naming):
+            if not row.is_blank:
+                rows.append(row)
+            if len(rows) >= ROWS_SEARCHED:
+                return first, rows
+    return first, rows
