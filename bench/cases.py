@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
+from bench.catalogs import text_tables, workbooks
 from bench.clients import Client, OurClient, PlainClient, Timing
+from bench.nights import first_plan, nothing_new
 from bench.pictures import BASE, TURBO
 from bench.report import Figure, Report, Tell, seconds
 from bench.servers import Site, comfyui, simulators, with_idle
@@ -149,5 +151,9 @@ CASES: Mapping[str, Case] = {
     "equal": Case("8 servers of 1 s", Farm(8, 1.0, 120)),
     "unequal": Case("2 servers, one three times as fast", Farm(2, 1.0, 60, speeds=(3.0, 1.0))),
     "many": Case("32 servers of 2.5 s", Farm(32, 2.5, 384, peak_mb=400)),
+    "workbook": Case("a workbook of 100,000 rows, to products", workbooks),
+    "csv": Case("a CSV file of 100,000 rows, to products", text_tables),
+    "night": Case("a sync of 100,000 SKUs of which nothing is new", nothing_new),
+    "plan": Case("the first plan of 100,000 SKUs", first_plan),
     "cost": Case("what a picture costs us, at 16 a second", Farm(8, 0.5, 200, of_ideal=None, cpu_ms=12)),
 }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
-from catalog_imagegen.adapters.catalogs import Columns, Way, read_catalog
+from catalog_imagegen.adapters.catalogs import Columns, Way
+from catalog_imagegen.adapters.catalogs.embedded import FOLDER as PICTURES
+from catalog_imagegen.adapters.catalogs.several import Joined, files_of, joined
+from catalog_imagegen.adapters.download import download
 from catalog_imagegen.adapters.files import explain, make_folder, sweep_temporary, write_whole
 from catalog_imagegen.adapters.ledger.catalog import UNOWNED
 from catalog_imagegen.adapters.ledger.database import open_sqlite
@@ -18,6 +21,7 @@ from catalog_imagegen.adapters.listings import FolderListings
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
 from catalog_imagegen.bootstrap.photos import open_photos
+from catalog_imagegen.bootstrap.profiles import read_by_profile
 from catalog_imagegen.bootstrap.servers import Fleet, Servers
 from catalog_imagegen.config import (
     COPIED,
@@ -31,7 +35,10 @@ from catalog_imagegen.config import (
     load_setup,
 )
 from catalog_imagegen.domain.catalog import Reading
+from catalog_imagegen.domain.errors import CatalogError
+from catalog_imagegen.pipeline.brakes import Limits, Price
 from catalog_imagegen.pipeline.prepare import Services
+from catalog_imagegen.stages.listing import path_safe
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +69,16 @@ def _files(place: Path) -> list[Path]:
     return sorted(p for p in place.rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc"})
 
 
-def read_source(location: str, way: Way, workspace: Workspace) -> Reading:
-    """Read a catalog file or database with the workspace's columns. Raises CatalogError."""
-    return read_catalog(location, columns=Columns.from_toml(load_columns(workspace)), way=way)
+def read_source(
+    location: str, way: Way, workspace: Workspace, *, profile: str = "", keeps_pictures: bool = True
+) -> Reading:
+    """Read a catalog file or database by a *profile*, else by the one that fits it. Raises CatalogError.
+
+    Pictures inside a workbook become files of the workspace, unless nothing is to be kept.
+    """
+    if keeps_pictures:
+        way = replace(way, pictures=workspace.root / PICTURES)
+    return read_by_profile(location, way, workspace, wanted=profile)
 
 
 def located(source: SourceSettings, root: Path) -> tuple[str, Way]:
@@ -75,6 +89,40 @@ def located(source: SourceSettings, root: Path) -> tuple[str, Way]:
     )
     way = Way(table=source.table, query=query, password=password, encoding=source.encoding)
     return path if "://" in path else str(root / path), way
+
+
+def read_configured(
+    source: SourceSettings,
+    workspace: Workspace,
+    *,
+    columns_of: Workspace | None = None,
+    keeps_pictures: bool = True,
+) -> Joined:
+    """Read a configured source: a file, the files of a folder or pattern, a web address, a database.
+
+    With *columns_of* it is read by the columns of that workspace, and by no profile.
+    """
+    place = columns_of or workspace
+
+    def read_one(location: str, way: Way) -> Reading:
+        profile = "" if columns_of else source.profile
+        return read_source(location, way, place, profile=profile, keeps_pictures=keeps_pictures)
+
+    location, way = located(source, workspace.root)
+    if location.startswith(("http://", "https://")):
+        head, _, sheet = location.partition("#")
+        location = str(download(head, workspace.root / "data" / "sources" / path_safe(source.name)))
+        way = replace(way, table=way.table or sheet)
+    files = None if "://" in location else files_of(Path(location))
+    if files is None:
+        return Joined(read_one(location, way), is_whole=True)
+    read: dict[str, Reading | CatalogError] = {}
+    for file in files:
+        try:
+            read[file.name] = read_one(str(file), way)
+        except CatalogError as error:
+            read[file.name] = error
+    return joined(read, Columns.from_toml(load_columns(place)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +138,22 @@ class House:
         """The configured source that reads *location*, or that of plain runs."""
         for source in self.settings.source:
             path = expand(source.path, place=f"config/app.toml: source {source.name}")
-            if _same_file(location, path, self.workspace.root):
+            if _is_of(location, path, self.workspace.root):
                 return source.name
         return UNOWNED
 
-    def read(self, source: SourceSettings) -> Reading:
-        """Read a configured source."""
-        return read_source(*located(source, self.workspace.root), self.workspace)
+    def read(self, source: SourceSettings) -> Joined:
+        """Read a configured source, all its files."""
+        return read_configured(source, self.workspace)
+
+    def limits(self) -> Limits:
+        """How much a sync may do by itself."""
+        sync = self.settings.sync
+        return Limits(sync.max_new_renders, sync.max_new_share, sync.max_retired_share)
+
+    def price(self) -> Price:
+        """What a GPU costs."""
+        return Price(self.settings.sync.gpu_hour_price, self.settings.sync.currency)
 
 
 @contextmanager
@@ -160,8 +217,17 @@ def recover(presence: Presence, ledger: SqlLedger, blobs: FolderBlobs, places: S
             log.info("recovered from %d dead processes, swept %d files", len(dead), swept)
 
 
-def _same_file(location: str, configured: str, root: Path) -> bool:
+def _is_of(location: str, configured: str, root: Path) -> bool:
+    """Whether a source reads this file or database, be it among others."""
     if "://" in location or "://" in configured:
         return location == configured
+    with suppress(CatalogError):
+        files = files_of(root / configured)
+        if files is not None:
+            return any(_same_file(location, str(file), root) for file in files)
+    return _same_file(location, configured, root)
+
+
+def _same_file(location: str, configured: str, root: Path) -> bool:
     path, other = Path(location).expanduser(), root / configured
     return path.exists() and other.exists() and path.samefile(other)

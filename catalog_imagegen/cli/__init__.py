@@ -20,6 +20,7 @@ from catalog_imagegen.cli import (
     show,
     simulator,
     status,
+    watch,
     workflow,
 )
 
@@ -56,6 +57,7 @@ app.command()(platforms.platforms)
 app.command()(make.regenerate)
 app.command()(make.retry)
 app.command()(make.sync)
+app.command()(watch.watch)
 app.add_typer(jobs.group, name="jobs")
 app.command()(reproduce.reproduce)
 app.add_typer(review.group, name="review")

@@ -1,4 +1,4 @@
-"""Commands about workspaces and catalogs: init, catalog check."""
+"""Commands about workspaces and catalogs: init, catalog check, catalog map."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from catalog_imagegen.bootstrap import Way, init_workspace, read_source
 from catalog_imagegen.cli import options, show
+from catalog_imagegen.cli.mapping import map_
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import EXIT_ITEMS_FAILED, EXIT_OK, CatalogError
 
@@ -55,6 +56,7 @@ def check(
     table: options.Table = "",
     encoding: options.Encoding = "",
     password: options.Password = "",
+    profile: options.Profile = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
@@ -64,14 +66,16 @@ def check(
     """
     try:
         reading = read_source(
-            file, Way(table, password=password, encoding=encoding), options.workspace(workspace)
+            file,
+            Way(table, password=password, encoding=encoding),
+            options.workspace(workspace),
+            profile=profile,
+            keeps_pictures=False,
         )
     except CatalogError as error:
         if not json:
             raise
-        messages = {"code": error.code, "message_zh": error.message_zh, "message_en": error.message_en}
-        show.as_json({"error": messages})
-        raise typer.Exit(error.exit_code) from error
+        raise show.refusal_json(error) from error
     has_errors = any(issue.severity == "error" for issue in reading.issues)
     if json:
         rows = [{k: v for k, v in asdict(p).items() if k != "cells"} for p in reading.products]
@@ -79,12 +83,15 @@ def check(
             {
                 "rows": rows,
                 "issues": show.issues_json(reading.issues),
-                "pictures": [asdict(picture) for picture in reading.pictures],
+                "pictures": [{"where": p.where, "kind": p.kind, "sha1": p.sha1} for p in reading.pictures],
             }
         )
     else:
         _show(reading)
     raise typer.Exit(EXIT_ITEMS_FAILED if has_errors else EXIT_OK)
+
+
+group.command("map")(map_)
 
 
 def _show(reading: Reading) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,18 @@ from catalog_imagegen.domain.errors import (
 )
 from catalog_imagegen.domain.job import Action
 from catalog_imagegen.language import mark
+from catalog_imagegen.pipeline.brakes import brakes
+from catalog_imagegen.pipeline.nightly import (
+    Night,
+    batches,
+    expected,
+    forecast,
+    held_back,
+    look,
+    nothing_done,
+    retire,
+    whole_night,
+)
 from catalog_imagegen.pipeline.prepare import Prepared, Selection, choose, from_ledger
 from catalog_imagegen.pipeline.prepare import regenerate as again
 from catalog_imagegen.pipeline.sync import Report, blocked_in, carry_out, merged
@@ -52,6 +64,7 @@ def run(
     table: options.Table = "",
     encoding: options.Encoding = "",
     password: options.Password = "",
+    profile: options.Profile = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
@@ -61,10 +74,11 @@ def run(
     """
     selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
     with _house(workspace, out, comfyui, simulate=simulate) as house:
-        reading = read_source(catalog, Way(table, password=password, encoding=encoding), house.workspace)
+        way = Way(table, password=password, encoding=encoding)
+        reading = read_source(catalog, way, house.workspace, profile=profile)
         source = house.source_of(catalog)
         prepared = choose(reading, source, selection, house.services)
-        report = _carry_out(house, prepared, source, "run", quiet=json)
+        report = carried_out(house, prepared, source, "run", quiet=json)
         del reading, prepared  # large, and the report needs room
         _finish(house, report, as_json=json)
 
@@ -80,6 +94,7 @@ def plan(
     table: options.Table = "",
     encoding: options.Encoding = "",
     password: options.Password = "",
+    profile: options.Profile = "",
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
@@ -89,10 +104,11 @@ def plan(
     """
     selection = Selection(tuple(platform or ()), tuple(role or ()), tuple(sku or ()), limit)
     with _house(workspace, None, comfyui, simulate=simulate) as house:
-        reading = read_source(catalog, Way(table, password=password, encoding=encoding), house.workspace)
+        way = Way(table, password=password, encoding=encoding)
+        reading = read_source(catalog, way, house.workspace, profile=profile)
         prepared = choose(reading, house.source_of(catalog), selection, house.services)
         if json:
-            show.as_json(_plan_json(prepared))
+            show.as_json(_plan_json(prepared, house))
         else:
             _show_plan(prepared, house)
     has_errors = any(issue.severity == "error" for issue in prepared.issues)
@@ -121,7 +137,7 @@ def regenerate(
     """
     with _house(workspace, out, comfyui, simulate=simulate) as house:
         prepared = again(sku, role=role, slot=slot, seed=seed, note=note, services=house.services)
-        report = _carry_out(house, prepared, "", "regenerate", quiet=json, is_urgent=True)
+        report = carried_out(house, prepared, "", "regenerate", quiet=json, is_urgent=True)
         del prepared
         _finish(house, report, as_json=json, is_small_change=True)
 
@@ -143,19 +159,26 @@ def retry(
         failed = {p.wanted.key for p in from_ledger(selection, house.services).plan.pictures if p.failure}
         house.services.ledger.forgive(failed)
         prepared = from_ledger(replace(selection, keys=frozenset(failed)), house.services)
-        report = _carry_out(house, prepared, "", "retry", quiet=json)
+        report = carried_out(house, prepared, "", "retry", quiet=json)
         del prepared
         _finish(house, report, as_json=json)
 
 
 def sync(
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Go on where much is new or gone (see [sync] in config/app.toml).")
+    ] = False,
+    thorough: Annotated[
+        bool,
+        typer.Option("--thorough", help="Look at unchanged rows too: writes listings that somebody deleted."),
+    ] = False,
     comfyui: options.ComfyUI = None,
     simulate: options.Simulate = False,
     out: options.OutDir = None,
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
-    """Read the sources in config/app.toml and make what changed; meant for a timer at night.
+    """Read the sources in config/app.toml, make what changed and retire what is gone; meant for a timer at night.
 
     Example: `catalog-imagegen sync --workspace /srv/shop --json`
     """
@@ -170,40 +193,57 @@ def sync(
             en = "another sync is at work in this workspace; wait for it, or run again later"
             show.err.print(show.said(en, "此工作区正在运行另一个 sync；请等它完成，或稍后重新运行"))
             raise typer.Exit(EXIT_TRY_LATER)
-        reports, unreadable = [], []
-        for source in house.settings.source:
-            try:
-                prepared = choose(house.read(source), source.name, Selection(), house.services)
-            except CatalogError as error:
-                unreadable.append(Unreadable(source.name, error))
-                continue
-            reports.append(_carry_out(house, prepared, source.name, f"sync {source.name}", quiet=json))
-            del prepared
-        if not reports:
-            raise unreadable[0].error
-        _finish(house, merged(reports, [trouble.issue for trouble in unreadable]), as_json=json)
+        _sync(house, is_agreed=yes, is_thorough=thorough, as_json=json)
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A source that could not be read while others could."""
+def _sync(house: House, *, is_agreed: bool, is_thorough: bool, as_json: bool) -> None:
+    """Every source, one after the other; one that cannot be read or needs agreement does not hold up the others."""
+    reports: list[Report] = []
+    unreadable: list[CatalogError] = []
+    for source in house.settings.source:
+        try:
+            read = house.read(source)
+        except CatalogError as error:
+            unreadable.append(error)
+            reports.append(
+                nothing_done(Issue(source.name, error.code, "error", error.message_zh, error.message_en))
+            )
+            continue
+        tonight = look(
+            read.reading, source.name, house.services, is_whole=read.is_whole, is_thorough=is_thorough
+        )
+        del read
+        reports.append(_night(house, tonight, is_agreed=is_agreed, quiet=as_json))
+    if len(unreadable) == len(reports):
+        raise unreadable[0]
+    _finish(house, merged(reports), as_json=as_json)
 
-    source: str
-    error: CatalogError
 
-    @property
-    def issue(self) -> Issue:
-        """The error as the report of the whole sync has it."""
-        return Issue(self.source, self.error.code, "error", self.error.message_zh, self.error.message_en)
+def _night(house: House, tonight: Night, *, is_agreed: bool, quiet: bool) -> Report:
+    """Carry out a sync of one source, unless it is so much that somebody must agree."""
+    limits = house.limits()
+    servers = len(house.settings.comfyui)
+    told = forecast(tonight, house.services, limits, servers=servers, is_agreed=is_agreed)
+    if not is_agreed and (found := brakes(told, limits)):
+        return held_back(tonight, told, found)
+    retire(tonight, house.services)
+    house.services.ledger.move(tonight.changes.moved)
+    command = f"sync {tonight.source}"
+    reports = [
+        carried_out(house, prepared, tonight.source, command, quiet=quiet)
+        for prepared in batches(tonight, house.services)
+    ]
+    return whole_night(tonight, told, reports)
 
 
 def _house(folder: Path, out: Path | None, comfyui: list[str] | None, *, simulate: bool) -> Any:
     return options.house(folder, options.servers(comfyui, simulate=simulate), out=out)
 
 
-def _carry_out(
+def carried_out(
     house: House, prepared: Prepared, source: str, command: str, *, quiet: bool, is_urgent: bool = False
 ) -> Report:
+    """Carry out a plan with a progress bar; Ctrl-C ends the command."""
     stop = threading.Event()
     with show.ProgressBar(is_quiet=quiet) as progress:
         try:
@@ -234,8 +274,11 @@ def _finish(house: House, report: Report, *, as_json: bool, is_small_change: boo
         show.as_json(show.report_json(report))
     else:
         page = house.workspace.output / "report.html"
-        show.report(report, page=str(page), is_simulated=house.workspace.is_simulated)
-    refresh(house, is_small_change=is_small_change)
+        show.report(report, page=str(page), is_simulated=house.workspace.is_simulated, price=house.price())
+    if not report.is_idle:
+        refresh(house, is_small_change=is_small_change)
+    if report.brakes:
+        raise typer.Exit(EXIT_ITEMS_FAILED)
     if report.pictures["pending"]:
         if as_json and report.unavailable:
             show.complain(report.unavailable[0])
@@ -244,7 +287,7 @@ def _finish(house: House, report: Report, *, as_json: bool, is_small_change: boo
     raise typer.Exit(EXIT_ITEMS_FAILED if has_errors or report.problems else EXIT_OK)
 
 
-def _plan_json(prepared: Prepared) -> Mapping[str, Any]:
+def _plan_json(prepared: Prepared, house: House) -> Mapping[str, Any]:
     pictures: list[Mapping[str, Any]] = [
         {
             "sku": p.wanted.sku,
@@ -271,6 +314,9 @@ def _plan_json(prepared: Prepared) -> Mapping[str, Any]:
             if b.key in prepared.chosen
         ],
         "to_render": len(prepared.to_render()),
+        "forecast": show.forecast_json(
+            expected(prepared, house.services, servers=len(house.settings.comfyui))
+        ),
         "issues": show.issues_json(prepared.issues),
     }
 
@@ -296,6 +342,9 @@ def _show_plan(prepared: Prepared, house: House) -> None:
         show.out.print(Text(f"{count:6}  {reason}"))
     total = tr("pictures in all, {count} to render", count=len(waiting))
     show.out.print(f"{len(pictures):6}  {total}")
+    if waiting:
+        told = expected(prepared, house.services, servers=len(house.settings.comfyui))
+        show.out.print(show.forecast(told, house.price()))
     for note in _notes(prepared, house):
         show.out.print(Text(note, style="dim"))
 

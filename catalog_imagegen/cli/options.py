@@ -58,6 +58,12 @@ Password = Annotated[
         show_default=False,
     ),
 ]
+Profile = Annotated[
+    str,
+    typer.Option(
+        "--profile", help="Read it by this import profile, else by the one that fits; none: by none."
+    ),
+]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N products.")]
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -21,6 +22,7 @@ from catalog_imagegen.domain.errors import CatalogImagegenError
 from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import Step
 from catalog_imagegen.language import Code, Language, language, mark
+from catalog_imagegen.pipeline.brakes import Forecast, Price
 from catalog_imagegen.pipeline.sync import Problem, Report
 
 _language: Language = Language("en")
@@ -84,6 +86,13 @@ def as_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+def refusal_json(error: CatalogImagegenError) -> typer.Exit:
+    """Print why nothing could be read, as one JSON object; returns the end of the command."""
+    messages = {"code": error.code, "message_zh": error.message_zh, "message_en": error.message_en}
+    as_json({"error": messages})
+    return typer.Exit(error.exit_code)
+
+
 def complain(error: CatalogImagegenError) -> None:
     """An error that ends a command, on one screen."""
     is_english = _is_bilingual or _language.code == "en"
@@ -144,7 +153,7 @@ def problems(found: Sequence[Problem]) -> None:
     out.print(table)
 
 
-def report(result: Report, *, page: str, is_simulated: bool) -> None:
+def report(result: Report, *, page: str, is_simulated: bool, price: Price) -> None:
     """The end of a run: what went wrong, the figures, and where to look."""
     issues(result.issues)
     problems(result.problems)
@@ -153,12 +162,27 @@ def report(result: Report, *, page: str, is_simulated: bool) -> None:
         rate = _language.tr("{share} of the pictures tried were made", share=f"{result.success_rate:.0%}")
         mean = _language.tr("{seconds} s a picture", seconds=f"{result.mean_seconds or 0:.1f}")
         out.print(rate if result.mean_seconds is None else f"{rate} · {mean}")
+    if price.per_gpu_hour and result.timed_s:
+        spent = Forecast("", gpu_seconds=result.timed_s).cost(price)
+        minutes = f"{result.timed_s / 60:.1f}"
+        out.print(
+            _language.tr(
+                "{minutes} min of GPU time, {cost}", minutes=minutes, cost=f"{spent:.2f} {price.currency}"
+            )
+        )
     for en, zh in result.warnings():
         out.print(Text.assemble((_language.tr("warning"), "yellow"), "  ", said(en, zh)), soft_wrap=True)
     if is_simulated:
         placeholders = _language.tr("PREVIEW: placeholders painted by the simulator, not generated pictures.")
         out.print(Text(placeholders, style="yellow"))
     out.print(Text.assemble(_language.tr("Report"), " ", (page, "bold")), soft_wrap=True)
+    for told in result.forecasts:
+        out.print(Text.assemble(f"{told.source}: ", forecast(told, price)))
+    for brake in result.brakes:
+        out.print(
+            Text.assemble((_language.tr("held back"), "red"), "  ", said(brake.message_en, brake.message_zh)),
+            soft_wrap=True,
+        )
     for error in result.unavailable:
         complain(error)
 
@@ -176,6 +200,8 @@ def _figures(result: Report) -> None:
         (_language.tr("blocked"), counts["blocked"], "magenta"),
         (_language.tr("pending"), counts["pending"], "yellow"),
         (_language.tr("files"), result.renditions, ""),
+        *([(_language.tr("unchanged"), result.unchanged, "")] if result.unchanged else []),
+        *([(_language.tr("retired"), result.retired, "yellow")] if result.retired else []),
         (_language.tr("seconds"), f"{result.seconds:.1f}", ""),
     )
     for name, _, _ in figures:
@@ -195,6 +221,10 @@ def report_json(result: Report) -> Mapping[str, Any]:
         "seconds": result.seconds,
         "success_rate": result.success_rate,
         "mean_seconds": None if result.mean_seconds is None else round(result.mean_seconds, 3),
+        "unchanged": result.unchanged,
+        "retired": result.retired,
+        "forecasts": [forecast_json(told) for told in result.forecasts],
+        "brakes": [asdict(brake) for brake in result.brakes],
         "warnings": [{"message_en": en, "message_zh": zh} for en, zh in result.warnings()],
         "issues": issues_json(result.issues),
         "incidents": [
@@ -208,6 +238,29 @@ def report_json(result: Report) -> Mapping[str, Any]:
         ],
         "problems": [asdict(problem) for problem in result.problems],
     }
+
+
+def forecast_json(told: Forecast) -> Mapping[str, Any]:
+    """What a sync expects of a source."""
+    return {
+        "source": told.source,
+        "renders": told.renders,
+        "new_renders": told.new_renders,
+        "retired": told.retired,
+        "minutes": round(told.minutes, 1),
+        "gpu_hours": round(told.gpu_seconds / 3600, 2),
+    }
+
+
+def forecast(told: Forecast, price: Price) -> Text:
+    """The same in words: how many pictures, how long, how much money."""
+    text = _language.tr(
+        "{count} pictures to render, about {minutes} min", count=told.renders, minutes=f"{told.minutes:.0f}"
+    )
+    if price.per_gpu_hour:
+        cost = f"{told.cost(price):.2f} {price.currency}"
+        text += _language.tr(", about {cost}", cost=cost)
+    return Text(text)
 
 
 def issues_json(found: Iterable[Issue]) -> list[Mapping[str, Any]]:

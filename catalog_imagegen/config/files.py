@@ -133,6 +133,7 @@ _IN_CHINESE = {
     "float_type": "应为数字",
     "float_parsing": "应为数字",
     "string_type": "应为文字，请加引号",
+    "text_or_texts": "应为带引号的文字，或文字列表",
     "tuple_type": "应为列表，如 [1, 2]",
     "dict_type": "应为表",
     "model_type": "应为表",

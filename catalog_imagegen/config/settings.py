@@ -64,12 +64,17 @@ class SourceSettings(Strict):
     name: str = Field(min_length=1, description="What the ledger calls it; a SKU belongs to one source")
     path: str = Field(
         min_length=1,
-        description="A file, relative to the workspace, or a database URL; `${NAME}` is an environment variable",
+        description="A file, a folder or a pattern (`drop/*.xlsx`), relative to the workspace; a web address of a file, "
+        "or a database URL; `${NAME}` is an environment variable",
     )
     table: str = Field(default="", description="The table, view or sheet, if there are several")
     query: str = Field(default="", description="For a database: a `SELECT` instead of a table")
     encoding: str = Field(
         default="", description="Of a text file, where the guess is wrong: `gb18030`, `big5`"
+    )
+    profile: str = Field(
+        default="",
+        description="The import profile to read it by; without one that which fits, with `none` none",
     )
     password: str = Field(
         default="",
@@ -105,6 +110,30 @@ class PhotosSettings(Strict):
         default="",
         description="PEM file of the authority that signed your own picture server's certificate",
     )
+
+
+class SyncSettings(Strict):
+    """The ``[sync]`` table: how much a sync may do by itself, and what a GPU costs."""
+
+    max_new_renders: int = Field(
+        default=5000, ge=0, description="Pictures of one source that a sync renders without `--yes`, at most"
+    )
+    max_new_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="The same as a share of the source's pictures; never of 50 or fewer",
+    )
+    max_retired_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="The share of a source's SKUs that may leave at once without `--yes`",
+    )
+    gpu_hour_price: float = Field(
+        default=0.0, ge=0, description="What an hour of one server costs; 0 says nothing of money"
+    )
+    currency: str = Field(default="CNY", description="Of that price")
 
 
 class Settings(BaseSettings):
@@ -160,10 +189,13 @@ class Settings(BaseSettings):
         default_factory=PhotosSettings,
         description="How pictures are read that the catalog names by web address",
     )
+    sync: SyncSettings = Field(
+        default_factory=SyncSettings, description="How much a sync may do by itself, and what a GPU costs"
+    )
     source: tuple[SourceSettings, ...] = Field(default=(), description="What `sync` reads")
 
 
-_TABLES = (Settings, ServerSettings, VramSettings, PhotosSettings, SourceSettings)
+_TABLES = (Settings, ServerSettings, VramSettings, PhotosSettings, SyncSettings, SourceSettings)
 _KEYS = [name for table in _TABLES for name in table.model_fields]
 
 

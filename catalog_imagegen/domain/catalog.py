@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from operator import attrgetter
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -79,6 +81,28 @@ class Product:
         """The SPU it is a variant of; a product without one, such as a parent row, is its own."""
         return self.spu or self.sku
 
+    @property
+    def digest(self) -> str:
+        """Names all that the row says, so that another reading of it can be compared: 32 hex digits."""
+        texts, lists = _texts_of(self), _lists_of(self)
+        parts = [*texts, *("\x1e".join(items) for items in lists), *self.extra.keys(), *self.extra.values()]
+        return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+_texts_of = attrgetter(*TEXT_FIELDS)
+_lists_of = attrgetter(*LIST_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is recorded of a row, as far as a sync has to know it."""
+
+    source: str
+    digest: str
+    settled: str
+    position: int
+    is_retired: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -111,3 +135,5 @@ class Reading:
     issues: tuple[Issue, ...] = ()
     pictures: Iterable[CatalogPicture] = ()
     """Those found in its cells and those that its rows name."""
+    header_rows: Mapping[str, int] = field(default_factory=dict)
+    """Sheet → the row of its header, where rows have numbers."""

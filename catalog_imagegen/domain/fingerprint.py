@@ -19,14 +19,21 @@ def fingerprint(step: str, version: int, inputs: Any) -> Fingerprint:
     *inputs* is JSON data. No clocks, paths, hosts or run ids belong in it: they would make equal
     results look different. NaN is refused because it has no JSON.
     """
-    document = json.dumps(
-        [step, version, inputs],
-        sort_keys=True,
-        allow_nan=False,
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-    return Fingerprint(hashlib.sha256(document.encode()).hexdigest())
+    return named(document(step, version, inputs))
+
+
+def document(step: str, version: int, inputs: Any) -> str:
+    """What a fingerprint is taken of."""
+    return as_json([step, version, inputs])
+
+
+as_json = json.JSONEncoder(sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+"""JSON of which there is one form only."""
+
+
+def named(text: str) -> Fingerprint:
+    """The fingerprint of a document."""
+    return Fingerprint(hashlib.sha256(text.encode()).hexdigest())
 
 
 def digest(content: bytes) -> Digest:

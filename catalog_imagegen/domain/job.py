@@ -67,6 +67,8 @@ class PlannedPicture:
     reason: str
     reason_zh: str = ""
     failure: Failure | None = None
+    is_expected: bool = False
+    """An earlier plan had it already, and it was not made yet."""
 
 
 @dataclass(frozen=True, slots=True)

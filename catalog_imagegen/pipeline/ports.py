@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from catalog_imagegen.domain.catalog import Issue, Product
+from catalog_imagegen.domain.catalog import Issue, Product, Standing
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Photo, Render, Take
@@ -74,6 +74,35 @@ class CatalogLedger(Protocol):
         """The same, with their positions in the catalogs they came from."""
         ...
 
+    def standings(self) -> Mapping[str, Standing]:
+        """SKU → what is recorded of its row, be it listed or retired."""
+        ...
+
+    def settle(self, skus: Collection[str], setup: str) -> None:
+        """All pictures of these products are made and listed under this *setup*.
+
+        Recording a row anew, and asking for another take of one of its pictures, takes that back.
+        """
+        ...
+
+    def move(self, positions: Mapping[str, int]) -> None:
+        """Rows stand elsewhere in their catalog and are the same otherwise."""
+        ...
+
+    def retire(self, skus: Collection[str]) -> None:
+        """Products left their source: no pictures of theirs are wanted, nothing is deleted."""
+        ...
+
+    def retired(self) -> list[Product]: ...
+
+    def take_drop(self, digest: str, name: str) -> bool:
+        """Take a dropped catalog by its content, unless that was done before. One that failed may be taken again."""
+        ...
+
+    def end_drop(self, digest: str, outcome: str) -> None:
+        """A dropped catalog is dealt with: *done*, or *failed* with nothing imported."""
+        ...
+
     def takes(self) -> Mapping[ImageKey, Take]:
         """The current take of every key that has more than its first."""
         ...
@@ -105,6 +134,10 @@ class PictureLedger(Protocol):
 
     def wanted_keys(self, subjects: Collection[str]) -> set[ImageKey]:
         """The keys recorded as wanted of these subjects."""
+        ...
+
+    def wanted_count(self, source: str) -> int:
+        """How many pictures are wanted of a source's products."""
         ...
 
     def forgive(self, keys: Collection[ImageKey]) -> int:

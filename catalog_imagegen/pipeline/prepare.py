@@ -87,7 +87,7 @@ def choose(reading: Reading, source: str, selection: Selection, services: Servic
     if selection.skus:
         issues = tuple(issue for issue in issues if issue.sku in selection.skus)
     chosen = [p for _, p in rows if not selection.skus or p.sku in selection.skus][: selection.limit]
-    prepared = _prepare(rows, chosen, selection, services)
+    prepared = prepare(rows, chosen, selection, services)
     # With a variant its whole family is recorded: any of them may speak for it.
     families = {p.family for p in chosen}
     recorded = tuple(row for row in rows if row[1].family in families)
@@ -99,7 +99,7 @@ def from_ledger(selection: Selection, services: Services) -> Prepared:
     recorded = services.ledger.rows()
     check_names("SKU", selection.skus, [p.sku for _, p in recorded])
     chosen = [p for _, p in recorded if not selection.skus or p.sku in selection.skus]
-    return _prepare(recorded, chosen, selection, services)
+    return prepare(recorded, chosen, selection, services)
 
 
 def regenerate(
@@ -148,12 +148,13 @@ def pictures_of(sku: str, *, role: str, slot: int | None, services: Services) ->
     return found
 
 
-def _prepare(
+def prepare(
     catalog: Sequence[tuple[int, Product]],
     chosen: Sequence[Product],
     selection: Selection,
     services: Services,
 ) -> Prepared:
+    """Plan pictures of *chosen* products; the *catalog* has their families too. Records nothing."""
     setup, ledger = services.setup, services.ledger
     names = selection.platforms or services.enabled
     check_names("platform", names, setup.platforms)

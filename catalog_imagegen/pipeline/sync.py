@@ -6,22 +6,25 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.fingerprint import Digest
-from catalog_imagegen.domain.imaging import Blocked, Wanted
+from catalog_imagegen.domain.imaging import Blocked, ImageKey, Wanted
 from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import AttemptRecord
+from catalog_imagegen.pipeline.brakes import Brake, Forecast
+from catalog_imagegen.pipeline.changes import setup_name
 from catalog_imagegen.pipeline.photos import keep_photos, with_photos
 from catalog_imagegen.pipeline.ports import Progress, RenderBackend
 from catalog_imagegen.pipeline.prepare import Prepared, Services
 from catalog_imagegen.pipeline.produce import produce
 from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.publishing import Publishing
+from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.pipeline.workshop import Made, Workshop
 from catalog_imagegen.stages.recipe import Base
 
@@ -67,12 +70,27 @@ class Report:
     """Pictures of which a server said how long it worked on them."""
     timed_s: float = 0.0
     """Seconds they took together."""
+    unchanged: int = 0
+    """Products about which nothing was to be done."""
+    retired: int = 0
+    """Products that left their source."""
+    moved: int = 0
+    """Products that only stand elsewhere in it."""
+    forecasts: tuple[Forecast, ...] = ()
+    """What was expected of each source, where somebody had to be asked."""
+    brakes: tuple[Brake, ...] = ()
+    """Why nothing was done about some source."""
 
     @property
     def success_rate(self) -> float | None:
         """The share of the pictures tried in this run that were made, 0 to 1; None if none was tried."""
         made, failed = self.pictures["rendered"], self.pictures["failed"]
         return made / (made + failed) if made + failed else None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing came of it that a report could show."""
+        return not (self.pictures["planned"] or self.retired or self.issues or self.moved)
 
     @property
     def mean_seconds(self) -> float | None:
@@ -169,9 +187,29 @@ def carry_out(
         timed=len(times),
         timed_s=round(sum(times), 3),
     )
+    ledger.settle(
+        _settled(prepared, production.made, overtaken, services), setup_name(services.setup, services.enabled)
+    )
     outcome = {"pictures": dict(report.pictures), "jobs_submitted": report.jobs_submitted}
     ledger.end_run(run, outcome | {"seconds": report.seconds, "renditions": report.renditions})
     return report
+
+
+def _settled(
+    prepared: Prepared, made: Sequence[Made], overtaken: Collection[ImageKey], services: Services
+) -> set[str]:
+    """The SKUs about which nothing is left to do: every picture of their families is there, and listed everywhere."""
+    if not {platform.name for platform in prepared.platforms}.issuperset(services.enabled):
+        return set()
+    done = {m.wanted.key for m in made if m.outcome in ("rendered", "reused")}
+    done |= {p.wanted.key for p in prepared.plan.pictures if p.action == "reuse"}
+    left = {p.wanted.key.subject for p in prepared.plan.pictures if p.wanted.key not in done}
+    left |= {blocked.key.subject for blocked in prepared.plan.blocked} | {key.subject for key in overtaken}
+    return {
+        product.sku
+        for product in prepared.products
+        if f"sku:{product.sku}" not in left and spu_subject(product) not in left
+    }
 
 
 def _bases(pictures: Sequence[Wanted], services: Services) -> Mapping[str, Base]:
@@ -259,19 +297,27 @@ def _problem(picture: Wanted | Blocked, state: str, reason_en: str, reason_zh: s
     )
 
 
-def merged(reports: Sequence[Report], further: Iterable[Issue] = ()) -> Report:
-    """Several runs as one, with *further* issues of what could not be read at all."""
+NOTHING = dict.fromkeys(("planned", "rendered", "reused", "failed", "blocked", "pending"), 0)
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """Several runs as one."""
     return Report(
-        run=reports[-1].run,
+        run=next((r.run for r in reversed(reports) if r.run), ""),
         skus=sum(r.skus for r in reports),
         pictures={name: sum(r.pictures[name] for r in reports) for name in reports[0].pictures},
         renditions=sum(r.renditions for r in reports),
         jobs_submitted=sum(r.jobs_submitted for r in reports),
         seconds=round(sum(r.seconds for r in reports), 3),
-        issues=(*(issue for r in reports for issue in r.issues), *further),
+        issues=tuple(issue for r in reports for issue in r.issues),
         problems=tuple(problem for r in reports for problem in r.problems),
         unavailable=tuple(error for r in reports for error in r.unavailable),
         incidents=tuple(dict.fromkeys(incident for r in reports for incident in r.incidents)),
         timed=sum(r.timed for r in reports),
         timed_s=round(sum(r.timed_s for r in reports), 3),
+        unchanged=sum(r.unchanged for r in reports),
+        retired=sum(r.retired for r in reports),
+        moved=sum(r.moved for r in reports),
+        forecasts=tuple(told for r in reports for told in r.forecasts),
+        brakes=tuple(brake for r in reports for brake in r.brakes),
     )

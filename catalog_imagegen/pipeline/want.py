@@ -24,7 +24,7 @@ from catalog_imagegen.domain.imaging import (
 from catalog_imagegen.pipeline.album import Album, NoPhotos
 from catalog_imagegen.pipeline.ports import Photos
 from catalog_imagegen.stages.prompt import PromptBook
-from catalog_imagegen.stages.workflow import Workflow, model_files, render_key
+from catalog_imagegen.stages.workflow import REFERENCES, RenderKeys, Workflow, model_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,13 @@ def _limits(setup: Setup, platforms: Iterable[str]) -> Mapping[str, Mapping[str,
     return limits
 
 
+def most_pictures(setup: Setup, platforms: Iterable[str]) -> int:
+    """How many pictures one product can have at most."""
+    limits = _limits(setup, platforms)
+    roles = (role for role in setup.roles.values() if role.enabled and role.name in limits)
+    return sum(min(role.max, max(limits[role.name].values())) for role in roles)
+
+
 def asks(
     by_scope: Mapping[str, Sequence[Subject]], setup: Setup, limits: Mapping[str, Mapping[str, int]]
 ) -> Iterator[Ask]:
@@ -166,13 +173,24 @@ class _Bench:
     graph: Mapping[str, Any]
     """With the values bound that do not depend on the product."""
     models: tuple[str, ...]
+    keys: RenderKeys
+    inputs: str
+    """Digest of the role's own inputs."""
 
 
 def _bench(role: ImageRole, setup: Setup) -> _Bench:
     workflow = setup.workflows[role.workflow]
     values = {"width": role.width, "height": role.height, "batch": 1, **role.inputs}
     graph = workflow.bind(values)
-    return _Bench(workflow, graph, model_files(workflow, graph))
+    names = ["positive", "negative", "seed", *(REFERENCES if role.reference else ())]
+    marks = {name: f"{_MARK}{name}" for name in names}
+    keys = RenderKeys(workflow.bind(marks, onto=graph), marks)
+    inputs = fingerprint("inputs", 1, dict(role.inputs))[:12]
+    return _Bench(workflow, graph, model_files(workflow, graph), keys, inputs)
+
+
+_MARK = "\ue000"
+"""Of a private use: it begins the text that stands where a value goes that differs from picture to picture."""
 
 
 def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wanted:
@@ -201,7 +219,7 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         prompt=written.prompt,
         graph=graph,
         prefix_at=(prefix.node, prefix.input),
-        render_key=render_key(graph, take=take.number, pictures=digests),
+        render_key=bench.keys.of(values, take=take.number, pictures=digests),
         width=role.width,
         height=role.height,
         workflow=role.workflow,
@@ -213,7 +231,7 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
             "seed": f"{seed}",
             "size": f"{role.width}x{role.height}",
             f"workflow:{role.workflow}.json": workflow.digest,
-            "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
+            "inputs": bench.inputs,
             **({"photo": " ".join(name[:12] for name in digests)} if digests else {}),
         },
         platforms=ask.platforms,

@@ -7,10 +7,13 @@ import traceback
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MethodType
 from typing import Any, NoReturn
 
 import jinja2
 import jinja2.meta
+from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS, Product
@@ -21,6 +24,8 @@ from catalog_imagegen.domain.imaging import Prompt
 VERSION = 1
 MAX_CHARACTERS = 120
 """Longest catalog value that reaches a prompt; Z-Image reads best between 150 and 350 in all."""
+REMEMBERED = 20_000
+"""Results kept of what is asked again and again: every picture of a product reads the same columns."""
 MAX_PROMPT = 4_000
 """Characters; ComfyUI would take any number, but far fewer reach the picture."""
 DIVIDER = "\x1e"
@@ -39,6 +44,7 @@ class PromptError(ItemError):
     """The prompt of one picture cannot be written; says template, line, SKU and column."""
 
 
+@lru_cache(maxsize=REMEMBERED)
 def sanitise(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     """Catalog text made harmless inside a prompt: one line, no drawing quotes, no embeddings, capped."""
     plain = "".join(
@@ -117,6 +123,32 @@ class _ProductView:
         return value
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with short ways to what is ours and harmless: every picture takes them dozens of times."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A column of the product or an entry of the vocabulary; of all else what the sandbox allows."""
+        kind = type(obj)
+        if kind is dict and attribute in obj and attribute not in _METHODS_OF_TABLES:
+            return obj[attribute]
+        if kind is _ProductView and attribute in _COLUMNS:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a macro or one of our functions; the sandbox looks at all else."""
+        is_ours = type(obj) is MethodType and type(obj.__self__) is PromptBook
+        if is_ours or type(obj) is Macro:
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+            return obj(*args, **kwargs)
+        return super().call(context, obj, *args, **kwargs)
+
+
+_METHODS_OF_TABLES = frozenset(dir(dict))
+_COLUMNS = frozenset({*TEXT_FIELDS, *LIST_FIELDS})
+
+
 class PromptBook:
     """All templates and the vocabulary beside them, compiled once.
 
@@ -127,7 +159,7 @@ class PromptBook:
     def __init__(self, templates: Mapping[str, str], vocabulary: Vocabulary) -> None:
         self._sources = dict(templates)
         self._vocabulary = vocabulary
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = _Environment(
             loader=jinja2.FunctionLoader(self._load),
             undefined=_StrictUndefined,
             autoescape=False,  # prompts are not HTML
@@ -140,6 +172,13 @@ class PromptBook:
         }
         self._digests["vocabulary"] = fingerprint("vocabulary", VERSION, vocabulary)[:12]
         self._references = {name: self._compile(name) for name in self._sources}
+        self._made_of_files: dict[str, Mapping[str, str]] = {}
+        self._seen: dict[tuple[tuple[str, ...], str], list[Any]] = {}
+        self._found: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._keywords = {
+            table: [([word.casefold() for word in entry.get("keywords", ())], entry) for entry in entries]
+            for table, entries in vocabulary.items()
+        }
 
     def _load(self, name: str) -> tuple[str, str, None] | None:
         return (self._sources[name], name, None) if name in self._sources else None
@@ -172,11 +211,20 @@ class PromptBook:
 
     def find(self, table: str, text: str) -> Mapping[str, Any] | None:
         """The first entry of a vocabulary table one of whose keywords is in *text*; none means any."""
+        if (table, text) not in self._found:
+            if len(self._found) > REMEMBERED:
+                self._found.clear()
+            self._found[table, text] = self._look_up(table, text)
+        return self._found[table, text]
+
+    def _look_up(self, table: str, text: str) -> Mapping[str, Any] | None:
         folded = unicodedata.normalize("NFKC", text).casefold()
-        for entry in self._vocabulary.get(table, ()):
-            keywords: Sequence[str] = entry.get("keywords", ())
-            if not keywords or any(word.casefold() in folded for word in keywords):
+        for keywords, entry in self._keywords.get(table, ()):
+            if not keywords:
                 return entry
+            for word in keywords:
+                if word in folded:
+                    return entry
         return None
 
     def matching(self, table: str, texts: Iterable[str], having: str = "") -> list[str]:
@@ -193,6 +241,16 @@ class PromptBook:
                 best.setdefault(rank[id(entry)], text)
         return [best[i] for i in sorted(best)]
 
+    def visible(self, texts: Iterable[str], entry: str = "visible") -> list[Any]:
+        """What of these features can be seen, in the words of the vocabulary."""
+        key = (tuple(texts), entry)
+        if key not in self._seen:
+            if len(self._seen) > REMEMBERED:
+                self._seen.clear()
+            found = (self.find("evidence", text) for text in self.matching("evidence", key[0], entry))
+            self._seen[key] = [known[entry] for known in found if known is not None]
+        return list(self._seen[key])
+
     def write(self, role: str, product: Product, *, item: str, note: str = "") -> Written:
         """Write the prompt of one picture. Raises PromptError with template, line, SKU and column."""
         view = _ProductView(product)
@@ -204,11 +262,7 @@ class PromptBook:
             "divider": DIVIDER,
             "category": self.find("category", f"{product.category} {product.name}") or {},
             "find": self.find,
-            "visible": lambda texts, entry="visible": [
-                found[entry]
-                for text in self.matching("evidence", texts, entry)
-                if (found := self.find("evidence", text)) is not None
-            ],
+            "visible": self.visible,
         }
         try:
             text = self._environment.get_template(f"{role}.j2").render(variables)
@@ -235,16 +289,18 @@ class PromptBook:
         )
 
     def _made_of(self, role: str, view: _ProductView) -> Mapping[str, str]:
-        made_of = {
-            f"column:{name}": fingerprint("column", VERSION, value)[:12]
-            for name, value in view.columns_read.items()
-        }
-        names = [f"{role}.j2"]
-        for name in names:
-            made_of[f"template:{name}"] = self._digests[f"template:{name}"]
-            names.extend(ref for ref in self._references[name] if ref not in names)
-        made_of["vocabulary"] = self._digests["vocabulary"]
-        return made_of
+        read = {f"column:{name}": _column(value) for name, value in view.columns_read.items()}
+        return {**read, **self._files_of(role)}
+
+    def _files_of(self, role: str) -> Mapping[str, str]:
+        """The digests of all files that a role's template is made of."""
+        if role not in self._made_of_files:
+            names = [f"{role}.j2"]
+            for name in names:
+                names.extend(ref for ref in self._references[name] if ref not in names)
+            digests = {f"template:{name}": self._digests[f"template:{name}"] for name in names}
+            self._made_of_files[role] = digests | {"vocabulary": self._digests["vocabulary"]}
+        return self._made_of_files[role]
 
     def _explain(self, error: Exception, role: str, product: Product) -> PromptError:
         """Say where in which template an error happened, and which column it is about."""
@@ -265,6 +321,15 @@ class PromptBook:
             zh=f"{place_zh}：{error}；请修改模板",
             code="template_error",
         )
+
+
+def _column(value: str | list[str]) -> str:
+    return _column_digest(value if isinstance(value, str) else tuple(value))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _column_digest(value: str | tuple[str, ...]) -> str:
+    return fingerprint("column", VERSION, value)[:12]
 
 
 def _one_line(text: str) -> str:

@@ -10,7 +10,15 @@ from pydantic import BaseModel
 
 from catalog_imagegen.adapters.catalogs.columns import _FieldTable, _HeaderTable
 from catalog_imagegen.config import platforms, setup
-from catalog_imagegen.config.settings import PREFIX, PhotosSettings, ServerSettings, Settings, SourceSettings
+from catalog_imagegen.config.profiles import IgnoreTable, ProfileTable
+from catalog_imagegen.config.settings import (
+    PREFIX,
+    PhotosSettings,
+    ServerSettings,
+    Settings,
+    SourceSettings,
+    SyncSettings,
+)
 from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
@@ -77,6 +85,9 @@ FIELD_WORDS: Mapping[str, str] = {
     "splitters": "Further signs that part the items of a list field",
     "required": "A row without it is refused",
 }
+PROFILE_HEAD = """\
+How the catalogs of one supplier are read; any number of files. More: [import profiles](catalogs.md#headers-of-a-supplier-import-profiles).
+"""
 _TYPES = {
     "string": "text",
     "integer": "whole number",
@@ -98,6 +109,8 @@ def page() -> str:
                 *_table(ServerSettings),
                 "### `[photos]`: pictures that the catalog names by web address\n",
                 *_table(PhotosSettings),
+                "### `[sync]`: how much a sync may do by itself\n",
+                *_table(SyncSettings),
                 "### `[[source]]`: a catalog that `sync` reads; may be repeated\n",
                 *_table(SourceSettings),
                 VARIABLES,
@@ -123,6 +136,11 @@ def page() -> str:
                 *_table(_HeaderTable, HEADER_WORDS),
                 "### `[fields.NAME]`\n",
                 *_table(_FieldTable, FIELD_WORDS),
+                "## config/profiles/NAME.toml\n",
+                PROFILE_HEAD,
+                *_table(ProfileTable),
+                "### `[ignore]`\n",
+                *_table(IgnoreTable),
             ]
         ).rstrip("\n")
         + "\n"

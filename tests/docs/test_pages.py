@@ -84,6 +84,32 @@ def with_sources(folder: Path) -> None:
     assert called(["status"], folder, {})[0] == 0
 
 
+def with_a_supplier(folder: Path) -> None:
+    """A catalog whose headers nobody knows."""
+    rows = "代号,叫法,配色,到店,内部备注\nA-001,便携咖啡杯,墨绿色,89元,x\nA-002,无线蓝牙耳机,黑色,199元,\n"
+    (folder / "supplier-a.csv").write_text(rows, encoding="utf-8")
+
+
+def supplier_is_read(reader: Reader) -> None:
+    """By the profile, with its brand."""
+    ran = reader.last("catalog-imagegen catalog check supplier-a.csv").out
+    assert "便携咖啡杯" in ran
+    assert "甲牌" in ran
+
+
+def with_a_drop(folder: Path) -> None:
+    """A folder into which somebody has just dropped a catalog."""
+    (folder / "drop").mkdir()
+    (folder / "drop" / "spring.csv").write_text("货号,商品名称,类目,颜色\nCUP-1,咖啡杯,家居,白色\n", encoding="utf-8")
+
+
+def drop_is_answered(reader: Reader) -> None:
+    """The catalog was put away, beside the answer."""
+    lying = {path.name for path in (reader.folder / "drop" / "done").iterdir()}
+    assert "spring.csv" in lying
+    assert any(name.startswith("spring.") and name.endswith(".xlsx") for name in lying)
+
+
 def with_pets(folder: Path) -> None:
     """A catalog of a category that the vocabulary does not know."""
     rows = "货号,商品名称,类目,颜色\nPET-1,狗窝,宠物,米色\n"
@@ -162,8 +188,9 @@ def reports_inside(reader: Reader) -> None:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "config/workspace.md": Scenario(with_own_catalog, has_server=True),
-    "docs/catalogs.md": Scenario(),
+    "docs/catalogs.md": Scenario(with_a_supplier, supplier_is_read),
     "docs/getting-started.md": Scenario(check=real_pictures, has_server=True),
+    "docs/drop-folder.md": Scenario(with_a_drop, drop_is_answered),
     "docs/nightly-sync.md": Scenario(with_sources, second_sync_rests),
     "docs/platforms.md": Scenario(check=corner_shop_has_a_listing),
     "docs/reviewing.md": Scenario(check=reports_inside),
@@ -258,5 +285,6 @@ def test_blocks_name_files_of_a_workspace() -> None:
                     "config/platforms.toml",
                     "config/columns.toml",
                 )
-                assert found[1] in known or found[1].startswith("prompt_templates/"), (page, found[1])
+                folders = ("prompt_templates/", "config/profiles/")
+                assert found[1] in known or found[1].startswith(folders), (page, found[1])
     assert (ROOT / "docs").is_dir()

@@ -67,7 +67,7 @@ def xlsb(cells: Cells, *, used: tuple[int, int] | None = None) -> bytes:
     """A binary workbook of one sheet whose texts are shared; *used* is the last cell as the sheet has it."""
     texts = list(dict.fromkeys(value for value in cells.values() if isinstance(value, str)))
     last = used or (max(row for row, _ in cells), max(column for _, column in cells))
-    tab = struct.pack("<II", 0, 1) + _wide("rId1") + _wide("商品")
+    tab = struct.pack("<II", 0, 1) + wide("rId1") + wide("商品")
     kinds = (
         ("/xl/worksheets/sheet1.bin", "worksheet"),
         ("/xl/sharedStrings.bin", "sharedStrings"),
@@ -84,11 +84,11 @@ def xlsb(cells: Cells, *, used: tuple[int, int] | None = None) -> bytes:
         "_rels/.rels": relations(Relation("rId1", "officeDocument", "xl/workbook.bin")),
         "xl/workbook.bin": b"".join(
             (
-                _record(_BEGIN_BOOK),
-                _record(_BEGIN_TABS),
-                _record(_TAB, tab),
-                _record(_END_TABS),
-                _record(_END_BOOK),
+                record(_BEGIN_BOOK),
+                record(_BEGIN_TABS),
+                record(_TAB, tab),
+                record(_END_TABS),
+                record(_END_BOOK),
             )
         ),
         "xl/_rels/workbook.bin.rels": relations(
@@ -96,34 +96,35 @@ def xlsb(cells: Cells, *, used: tuple[int, int] | None = None) -> bytes:
             Relation("rId2", "sharedStrings", "sharedStrings.bin"),
         ),
         "xl/worksheets/sheet1.bin": b"".join(_page(cells, texts, last)),
-        "xl/sharedStrings.bin": _record(_BEGIN_STRINGS, struct.pack("<II", len(texts), len(texts)))
-        + b"".join(_record(_ITEM, b"\0" + _wide(text)) for text in texts)
-        + _record(_END_STRINGS),
+        "xl/sharedStrings.bin": record(_BEGIN_STRINGS, struct.pack("<II", len(texts), len(texts)))
+        + b"".join(record(_ITEM, b"\0" + wide(text)) for text in texts)
+        + record(_END_STRINGS),
     }
     return zipped(parts)
 
 
 def _page(cells: Cells, texts: Sequence[str], last: tuple[int, int]) -> Iterator[bytes]:
-    yield _record(_BEGIN_SHEET)
-    yield _record(_USED, struct.pack("<IIII", 0, last[0], 0, last[1]))
-    yield _record(_BEGIN_ROWS)
+    yield record(_BEGIN_SHEET)
+    yield record(_USED, struct.pack("<IIII", 0, last[0], 0, last[1]))
+    yield record(_BEGIN_ROWS)
     before = -1
     for (row, column), value in sorted(cells.items()):
         if row != before:
-            yield _record(_ROW_HEADER, struct.pack("<IIHBBBI", row, 0, 300, 0, 0, 0, 0))
+            yield record(_ROW_HEADER, struct.pack("<IIHBBBI", row, 0, 300, 0, 0, 0, 0))
             before = row
         place = struct.pack("<II", column, 0)
         if isinstance(value, str):
-            yield _record(_SHARED, place + struct.pack("<I", texts.index(value)))
+            yield record(_SHARED, place + struct.pack("<I", texts.index(value)))
         elif isinstance(value, bool):
-            yield _record(_BOOL, place + bytes([value]))
+            yield record(_BOOL, place + bytes([value]))
         else:
-            yield _record(_REAL, place + struct.pack("<d", value))
-    yield _record(_END_ROWS)
-    yield _record(_END_SHEET)
+            yield record(_REAL, place + struct.pack("<d", value))
+    yield record(_END_ROWS)
+    yield record(_END_SHEET)
 
 
-def _record(number: int, data: bytes = b"") -> bytes:
+def record(number: int, data: bytes = b"") -> bytes:
+    """A record of an .xlsb: a number and a size in groups of seven bits, then its fields."""
     head = bytes([number]) if number < 0x80 else bytes([number & 0x7F | 0x80, number >> 7])
     count, size = len(data), bytearray()
     while count >> 7:
@@ -132,7 +133,8 @@ def _record(number: int, data: bytes = b"") -> bytes:
     return head + bytes([*size, count]) + data
 
 
-def _wide(text: str) -> bytes:
+def wide(text: str) -> bytes:
+    """A text with its length."""
     encoded = text.encode("utf-16-le")
     return struct.pack("<I", len(encoded) // 2) + encoded
 

@@ -23,9 +23,7 @@ from tests.integration.catalogs_support import COLUMNS, HEADER, places, write_xl
 from tests.integration.workbook_writers import (
     cells_of,
     encrypt,
-    ods_table,
     write_html,
-    write_ods,
     write_xls,
     write_xlsb,
     write_xml_2003,
@@ -261,24 +259,6 @@ def test_numbers_and_several_sheets_of_a_binary_workbook(tmp_path: Path) -> None
     hidden = write_xlsb(tmp_path / "b.xlsb", {"一": cells_of(first), "二": cells_of(ROWS)}, hidden=["一"])
     assert skus(read(hidden)) == ["00123", "00124"]
     assert places(read(hidden), "hidden_sheet_skipped") == ["一"]
-
-
-@pytest.mark.parametrize("kind", ["xlsb", "ods"])
-def test_one_far_cell_ends_no_process_but_its_own(kind: str, tmp_path: Path) -> None:
-    """Its parser asks for memory by the terabyte; that is told in words, and we live."""
-    if kind == "xlsb":
-        far = {**cells_of(ROWS), (1_048_575, 16_383): "x"}
-        path = write_xlsb(tmp_path / "a.xlsb", {"商品": far})
-    else:
-        far_row = (
-            '<table:table-row table:number-rows-repeated="1000000"><table:table-cell table:number-columns-repeated='
-            '"16000" office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row>'
-        )
-        path = write_ods(tmp_path / "a.ods", 商品=ods_table(ROWS) + far_row)
-    error = refusal(path)
-    # In an .ods the parser itself has a limit.
-    assert error.code == ("file_too_large" if kind == "xlsb" else "corrupt_file")
-    assert path.name in error.message_zh
 
 
 # --- passwords -----------------------------------------------------------------------------------------------

@@ -30,45 +30,16 @@ EVERY = (
 UNCOUNTED = frozenset({"appearance_missing", "encoding_guessed", "sku_cleaned"})
 """Remarks of ours about rows that are read all the same; other tests count them."""
 
-_DENSE = "whoever reads it makes room for every cell up to the last one, where RULES wants it read sparsely"
-
-NOT_YET: dict[str, tuple[str, str]] = {
-    "remark_in_two_cells.xlsx": (
-        "rows issues",
-        "a remark with words under SKU and name is taken for a product",
-    ),
-    "c2_permuted_places.xlsx": ("rows issues", "a rich value that is an error is taken for a picture"),
-    "logo_and_overlaps.xlsx": ("issues", "nothing is said of a picture above the header"),
-    "odd_part_names.xlsx": ("rows issues pictures", "calamine compares part names letter by letter"),
-    "utf_16_parts.xlsx": ("rows issues pictures", "calamine takes all XML for UTF-8"),
-    "escaped_characters.xlsx": ("rows", "_x676F_ is not resolved"),
-    "far_blank.xlsb": ("rows issues pictures", _DENSE),
-    "far_corner.ods": ("rows issues pictures", _DENSE),
-    "far_corner.xls": ("rows issues pictures", _DENSE),
-}
-"""What the reader cannot do yet: file → what then differs, and why. A test that passes in spite of its entry fails."""
-
-TOO_SLOW = frozenset({"far_corner.xls"})
-"""Not even tried while they are in NOT_YET: xlrd takes a minute for them."""
-
 Read = Callable[[HostileCatalog], Reading]
 
 
 def cases(catalogs: Iterable[HostileCatalog], *aspects: str) -> list[Any]:
-    """Each aspect of each catalog, expected to fail where the reader is not there yet."""
+    """Each aspect of each catalog."""
     return [
-        pytest.param(catalog, aspect, id=f"{catalog.name}-{aspect}", marks=expectations(catalog.name, aspect))
+        pytest.param(catalog, aspect, id=f"{catalog.name}-{aspect}")
         for catalog in catalogs
         for aspect in aspects
     ]
-
-
-def expectations(name: str, aspect: str) -> list[pytest.MarkDecorator]:
-    """An entry of NOT_YET as a mark."""
-    aspects, why = NOT_YET.get(name, ("", ""))
-    if aspect not in aspects.split():
-        return []
-    return [pytest.mark.xfail(reason=why, strict=True, run=name not in TOO_SLOW)]
 
 
 @pytest.fixture(scope="module")
@@ -136,10 +107,9 @@ REFUSED = [catalog for catalog in EVERY if catalog.refusal is not None]
 
 
 def test_every_catalog_has_a_name_of_its_own() -> None:
-    """Two under one name would be one test; and nothing is expected to fail that there is not."""
+    """Two under one name would be one test."""
     names = [catalog.name for catalog in EVERY]
     assert len(set(names)) == len(names)
-    assert {*NOT_YET} <= {*names}
 
 
 @pytest.mark.parametrize(("catalog", "aspect"), cases(ACCEPTED, "rows", "issues", "pictures"))
@@ -149,8 +119,8 @@ def test_all_of_it_is_read_and_nothing_else(catalog: HostileCatalog, aspect: str
     assert found == expected
 
 
-@pytest.mark.parametrize(("catalog", "aspect"), cases(REFUSED, "refusal"))
-def test_what_must_not_be_read_is_refused(catalog: HostileCatalog, aspect: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("catalog", REFUSED, ids=lambda catalog: catalog.name)
+def test_what_must_not_be_read_is_refused(catalog: HostileCatalog, tmp_path: Path) -> None:
     """For its own reason, in two languages, with a suggestion where there is one."""
     refused = outcome(written(catalog, tmp_path))
     assert isinstance(refused, CatalogError)

@@ -102,7 +102,9 @@ def ods_table(rows: Rows) -> str:
 
 def _ods_cell(value: Any) -> str:
     lines = str(value).split("\n") if str(value) else []
-    text = "".join(f"<text:p>{escape(line, quote=False)}</text:p>" for line in lines)
+    text = "".join(f"<text:p>{escape(line, quote=False)}</text:p>" for line in lines).replace(
+        "\t", "<text:tab/>"
+    )
     return (
         f'<table:table-cell office:value-type="string">{text}</table:table-cell>'
         if text

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.stages.workflow import POINTS, REQUIRED, Workflow, parse_workflow, render_key
+from catalog_imagegen.stages.workflow import (
+    POINTS,
+    REQUIRED,
+    RenderKeys,
+    Workflow,
+    parse_workflow,
+    render_key,
+)
 from tests.unit.builders import Node, graph, node
 
 SHIPPED = Path(__file__).parents[2] / "config" / "workflows"
@@ -452,3 +459,15 @@ def test_binding_never_changes_the_workflow(values: dict[str, Any]) -> None:
     workflow.bind(values)
     assert workflow.graph == graph()
     assert workflow.bind({}) == graph()
+
+
+@given(positive=st.text(), negative=st.text(), seed=st.integers(0, 2**64 - 1), take=st.integers(1, 99))
+@settings(max_examples=100, deadline=None)
+def test_names_made_by_pieces_are_the_same(positive: str, negative: str, seed: int, take: int) -> None:
+    """What pictures share is written out once; their names must not show it."""
+    workflow = parse(graph())
+    marks = {name: f"\ue000{name}" for name in ("positive", "negative", "seed")}
+    keys = RenderKeys(workflow.bind(marks), marks)
+    values = {"positive": positive, "negative": negative, "seed": seed}
+    name = keys.of(values, take=take, pictures=("ab", "cd"))
+    assert name == render_key(workflow.bind(values), take=take, pictures=("ab", "cd"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -23,9 +25,11 @@ from catalog_imagegen.adapters.catalogs.reading import read_grids
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
+    from catalog_imagegen.adapters.catalogs.mapping import TableMapping
+    from catalog_imagegen.adapters.catalogs.reading import Look
     from catalog_imagegen.domain.catalog import Reading
 
-__all__ = ["Columns", "Way", "read_catalog"]
+__all__ = ["Columns", "Way", "map_catalog", "read_catalog", "split_location"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +44,53 @@ class Way:
     """Opens a workbook."""
     encoding: str = ""
     """Of a text."""
+    header_row: int | None = None
+    """The line of a file that has the header; without it the header is looked for."""
     pictures: Path | None = None
     """The folder in which pictures found inside a workbook are kept; without one they are only told."""
 
 
-def read_catalog(location: str, *, columns: Columns, way: Way = Way()) -> Reading:
+def read_catalog(location: str, *, columns: Columns, way: Way = Way(), look: Look | None = None) -> Reading:
     """Read the products at *location* and everything that is wrong with them.
 
     *location* is the path of a text table (CSV, TSV), of a workbook (.xlsx, .xlsm, .xlsb, .xls, .et, .ods, a table or
     XML under one of these names) or of a SQLite file, or a SQLAlchemy URL, each with ``#table`` behind it.
+    *look* is called with the first rows of every table before it is read, and may raise to end the reading.
     Raises CatalogError when nothing can be read; single bad rows become issues.
     """
+    with opened(location, columns=columns, way=way) as grids:
+        return read_grids(grids, columns, header_row=way.header_row, look=look)
+
+
+def map_catalog(
+    location: str, *, columns: Columns, way: Way = Way(), look: Look | None = None
+) -> tuple[TableMapping, ...]:
+    """What each header of each table means, and what those may mean that are not known. Raises CatalogError."""
+    from catalog_imagegen.adapters.catalogs.mapping import map_grids  # noqa: PLC0415  # only here
+
+    with opened(location, columns=columns, way=way) as grids:
+        return map_grids(grids, columns, header_row=way.header_row, look=look)
+
+
+@contextmanager
+def opened(location: str, *, columns: Columns, way: Way) -> Iterator[Grids]:
+    """The tables at *location*, which are read as they are asked for. Raises CatalogError."""
     if "://" in location:
         from catalog_imagegen.adapters.catalogs.database import read_database  # noqa: PLC0415  # slow to import
 
-        grids = read_database(location, table=way.table, query=way.query, columns=columns)
-        return read_grids(grids, columns)
-    path, table = _split(location, way.table)
+        yield read_database(location, table=way.table, query=way.query, columns=columns)
+        return
+    path, table = split_location(location, way.table)
     file = _File(existing_file(path), columns, replace(way, table=table))
     data = read_bytes(file.path)
     if recognise(data, file.name) in ("csv", "sqlite"):
-        return read_grids(file.grids(data), columns)
+        yield file.grids(data)
+        return
     with grids_apart(_File.grids, file, name=file.name) as grids:
-        return read_grids(grids, columns)
+        yield grids
 
 
-def _split(location: str, table: str) -> tuple[Path, str]:
+def split_location(location: str, table: str = "") -> tuple[Path, str]:
     """Take ``#table`` off a path, unless a file is really called so."""
     path = Path(location).expanduser()
     head, mark, tail = location.rpartition("#")
@@ -142,9 +167,13 @@ class _File:
             from catalog_imagegen.adapters.catalogs.xls import read_xls  # noqa: PLC0415  # slow to import
 
             return read_xls(data, name=self.name, sheet=sheet, shelf=shelf)
-        from catalog_imagegen.adapters.catalogs.plain_workbook import read_plain_workbook  # noqa: PLC0415  # slow
+        if kind == "xlsb":
+            from catalog_imagegen.adapters.catalogs.binary_workbook import read_binary_workbook  # noqa: PLC0415  # slow
 
-        return read_plain_workbook(data, name=self.name, sheet=sheet, shelf=shelf)
+            return read_binary_workbook(data, name=self.name, sheet=sheet)
+        from catalog_imagegen.adapters.catalogs.open_document import read_open_document  # noqa: PLC0415  # slow
+
+        return read_open_document(data, name=self.name, sheet=sheet, shelf=shelf)
 
     def _refuse_no_database(self) -> NoReturn:
         what, what_zh = ("query", "查询语句") if self.way.query else ("table", "表名")

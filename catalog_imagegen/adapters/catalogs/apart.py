@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
+from catalog_imagegen.adapters.catalogs.files import refuse_corrupt, refuse_too_large
 from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids
 from catalog_imagegen.domain.errors import CatalogError
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MEMORY_BYTES = 4 << 30
 """Address space."""
+MOST_TOLD_BYTES = 1 << 30
+"""What the process may tell. Ours keeps it all, and nothing limits that: one long text can stand in a million cells."""
 TIMEOUT_S = 300.0
 _ENDED_S = 10.0
 _KILLED = frozenset({-signal.SIGKILL, -signal.SIGABRT})
@@ -55,6 +57,10 @@ def grids_apart(read: Callable[..., Grids], *args: Any, name: str) -> Iterator[G
         if process.pid is not None:
             process.kill()
             process.join(_ENDED_S)
+
+
+class _ParserPanic(Exception):
+    """A parser in Rust met what its authors held to be impossible: the file's fault, not ours."""
 
 
 class _Answers:
@@ -91,11 +97,13 @@ class _Answers:
         except (EOFError, OSError):  # it is gone
             self._process.join(_ENDED_S)
             if self._process.exitcode in _KILLED:
-                raise _too_large(self._name) from None
+                raise refuse_too_large(self._name) from None
             reason = f"its parser ended with {self._process.exitcode}"
             raise refuse_corrupt(self._name, reason, "解析程序异常退出") from None
         if isinstance(answer, MemoryError):
-            raise _too_large(self._name)
+            raise refuse_too_large(self._name)
+        if isinstance(answer, _ParserPanic):
+            raise refuse_corrupt(self._name, "its parser gave it up", "解析程序无法处理")
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -103,6 +111,7 @@ class _Answers:
 
 def _work(sending: Connection, read: Callable[..., Grids], args: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all: our parent ends us
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # parsers print pages before they give up
     threading.Thread(target=_end_with_parent, daemon=True).start()
     seconds = int(TIMEOUT_S)
     for limit, most in (
@@ -112,8 +121,13 @@ def _work(sending: Connection, read: Callable[..., Grids], args: tuple[Any, ...]
     ):
         with suppress(OSError, ValueError):  # where the system does not know it, or has a lower one
             resource.setrlimit(limit, (most, most))
+    told = 0
     with suppress(BrokenPipeError):
         for answer in _told(read, args):
+            told += len(answer)
+            if told > MOST_TOLD_BYTES:
+                sending.send_bytes(pickle.dumps(MemoryError()))
+                return
             sending.send_bytes(answer)
 
 
@@ -129,8 +143,11 @@ def _told(read: Callable[..., Grids], args: tuple[Any, ...]) -> Iterator[bytes]:
         yield pickle.dumps(MemoryError())
     except CatalogError as error:
         yield pickle.dumps(error)
-    except BaseException:  # noqa: BLE001 - a bug, or the panic of a parser, of a class that need not travel
-        yield pickle.dumps(RuntimeError(traceback.format_exc()))
+    except GeneratorExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a bug, or the panic of a parser, of a class that need not travel
+        is_panic = type(error).__module__ == "pyo3_runtime"  # no module to import it from
+        yield pickle.dumps(_ParserPanic() if is_panic else RuntimeError(traceback.format_exc()))
 
 
 def _packed(block: Block) -> bytes:
@@ -147,15 +164,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _too_large(name: str) -> CatalogError:
-    return CatalogError(
-        f"{name} takes more memory than a catalog may; delete cells far below and beside the table "
-        "(Ctrl+End shows the last one), or split the file",
-        zh=f"{name} 需要的内存超出限制；请删除表格下方和右侧很远处的单元格（按 Ctrl+End 可看到最后一格），或拆分文件",
-        code="file_too_large",
-    )
 
 
 def _too_slow(name: str) -> CatalogError:

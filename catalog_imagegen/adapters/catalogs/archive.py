@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from io import BytesIO
@@ -16,6 +18,10 @@ MAX_RATIO = 200
 BIG_MEMBER_BYTES = 10 * 1024 * 1024
 """Small members may be very repetitive; real sheets stay below a ratio of about 50."""
 
+BROKEN_ZIP = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, LookupError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What comes of a damaged zip, by how its members are packed and what its headers say."""
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_PATTERN = 32
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0(?:D\0O|E\0N)|\0<\0!\0(?:D\0O|E\0N)")
@@ -36,19 +42,20 @@ def look_into(data: bytes, name: str) -> FileKind:
             for member in filter(_is_xml, members):
                 _scan(archive, member, name)
             return kind
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    except BROKEN_ZIP as error:
         raise refuse_corrupt(name, "its zip structure is broken", "压缩结构有误") from error
 
 
 def _kind(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str) -> FileKind:
-    names = {member.filename.replace("\\", "/").lstrip("/").lower() for member in members}
+    names = {member.filename.replace("\\", "/").lstrip("/").lower(): member for member in members}
     if any(member.flag_bits & 1 for member in members):
         refuse_password(name)
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "xl/workbook.bin" in names:
         return "xlsb"
-    if "mimetype" not in names or b"opendocument.spreadsheet" not in archive.read("mimetype")[:200]:
+    kind = names.get("mimetype")
+    if kind is None or b"opendocument.spreadsheet" not in archive.read(kind)[:200]:
         refuse_format(name, "a zip archive without a workbook", "不含工作簿的压缩包")
     return "ods"
 

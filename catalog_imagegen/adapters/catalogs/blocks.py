@@ -8,10 +8,13 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog_imagegen.adapters.catalogs import values
-from catalog_imagegen.adapters.catalogs.grid import Label, Naming, Value, plain_number, rows_of
+from catalog_imagegen.adapters.catalogs.column_texts import is_said, look_at_skus, mark, texts_of
+from catalog_imagegen.adapters.catalogs.defaults import Defaults
+from catalog_imagegen.adapters.catalogs.files import refuse_too_large
+from catalog_imagegen.adapters.catalogs.footers import footer_rows
+from catalog_imagegen.adapters.catalogs.grid import Label, Naming, rows_of
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.adapters.catalogs.lists import split_list, split_references
-from catalog_imagegen.adapters.catalogs.record import SKU_LIMIT
 from catalog_imagegen.adapters.catalogs.rows import read_row
 from catalog_imagegen.domain.catalog import (
     APPEARANCE_FIELDS,
@@ -27,10 +30,9 @@ if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.header import Header
 
 _MOST_REMEMBERED = 50_000
+_MOST_EXTRA_CELLS = 50_000_000
 _ORDER = tuple(each.name for each in fields(Product))
 _WRITTEN: frozenset[Nature] = frozenset({"text", "number", "date"})
-_TOLD = values.NA_LIKE | values.ERRORS
-"""Texts of which something is said."""
 
 T = TypeVar("T")
 
@@ -98,7 +100,7 @@ class TableReader:
     """The rows under one header."""
 
     def __init__(self, grid: Grid, header: Header, columns: Columns) -> None:
-        self._naming, self._header, self._columns = grid.naming, header, columns
+        self._name, self._naming, self._header, self._columns = grid.name, grid.naming, header, columns
         self._places = {name: places[0] for name, places in header.fields.items()} | {
             title: column for column, title in header.extras.items()
         }
@@ -109,26 +111,47 @@ class TableReader:
         }
         self._header_texts = {header.row.cell(self._places[name]).text.strip() for name in ("sku", "name")}
         self._headless: set[int] = set()
+        self._extra_cells = 0
+        self.defaults = Defaults(columns.defaults)
         self.issues: list[Issue] = []
         self.pictures: list[BlockPictures] = []
         self.has_rows = False
         """Whether any row was to describe a product, well or not."""
 
     def read(self, block: Block, start: int = 0) -> list[Product]:
-        """The products of a block's rows from *start* on."""
+        """The products of a block's rows from *start* on.
+
+        Raises CatalogError (``file_too_large``) for a header that is so long, or a table of so many rows, that to name
+        what stands below it would take all memory: every product has every extra column, also where that is blank.
+        """
+        self._extra_cells += len(block.labels) * len(self._header.extras)
+        if self._extra_cells > _MOST_EXTRA_CELLS:
+            raise refuse_too_large(self._name)
         odd = set(range(start)) | set(block.hidden) | {place for place, _ in block.pictures}
         block = self._with_written(block, odd)
         self._notice_headless(block, start, odd)
+        self.notice_above(block, start)
         above: dict[int, tuple[CatalogPicture, ...]] = dict.fromkeys(range(start), ())
         self.pictures.append(BlockPictures(self._naming, block.labels, close=above))
         made = self._fields(block, odd)
         plain = [place not in odd for place in range(len(block.labels))]
+        self.defaults.count(plain)
         products: list[Product] = []
         if any(plain):
             self.has_rows = True
             products = list(map(Product, *(self._plain(made, name, block, plain) for name in _ORDER)))
         close = sorted(place for place in odd if place >= start)
         return self._merged(block, products, plain, close) if close else products
+
+    def notice_above(self, block: Block, end: int) -> None:
+        """Say of each picture above the table, in rows of a block before *end*, that it is no product's."""
+        lying = {
+            picture.where: None
+            for (place, _), pictures in block.pictures.items()
+            for picture in pictures
+            if place < end and picture.kind != "url"
+        }
+        self.issues += [issue("picture_outside_table", where) for where in lying]
 
     def _with_written(self, block: Block, odd: set[int]) -> Block:
         """The block with dates and shown numbers as texts among its values; rows with anything else become *odd*."""
@@ -163,6 +186,7 @@ class TableReader:
             self.issues += reading.issues
             self.pictures[-1].close[place] = reading.pictures
             self.has_rows = self.has_rows or not reading.is_skipped
+            self.defaults.filled.update(reading.defaulted)
             if reading.product is not None:
                 by_place[place] = reading.product
         return [by_place[place] for place in sorted(by_place)]
@@ -193,19 +217,21 @@ class TableReader:
                 made[name] = self._listed(block, name, places, odd)
                 continue
             column = block.columns.get(places[0])
-            texts = _texts(column, len(block.labels), odd)
+            texts = texts_of(column, len(block.labels), odd)
             if name == "sku":
-                _look_at_skus(texts, column, odd)
-                _mark(texts, self._header_texts, odd)
+                look_at_skus(texts, column, odd)
+                mark(texts, self._header_texts, odd)
             elif name in values.PRICE_FIELDS:
                 texts = self._priced(texts, odd)
             elif name in values.DATE_FIELDS:
                 texts = [self._dates[text] for text in texts]
             made[name] = texts
         for column_index, title in self._header.extras.items():
-            made[title] = _texts(block.columns.get(column_index), len(block.labels), odd)
+            made[title] = texts_of(block.columns.get(column_index), len(block.labels), odd)
+        self.defaults.fill(made, len(block.labels))
         for name in self._columns.required | {"sku", "name"}:
-            _mark(made.get(name, ()), ("", ()), odd)
+            mark(made.get(name, ()), ("", ()), odd)
+        odd.update(footer_rows(block, min(self._places["sku"], self._places["name"]), self._columns))
         self._look_at_appearance(made, odd)
         return made
 
@@ -219,7 +245,7 @@ class TableReader:
         split = self._lists[name]
         parts = []
         for column in places:
-            found = [split[text] for text in _texts(block.columns.get(column), len(block.labels), odd)]
+            found = [split[text] for text in texts_of(block.columns.get(column), len(block.labels), odd)]
             parts.append(found)
             if name == "images":
                 self.pictures[-1].named[column] = found
@@ -238,12 +264,13 @@ class TableReader:
 
     def _notice_headless(self, block: Block, start: int, odd: set[int]) -> None:
         """Values in columns without a header are told once; beyond the header's own line they spoil their row."""
-        known = self._header.mapped | self._header.extras.keys() | self._headless
+        header = self._header
+        known = header.mapped | header.extras.keys() | header.ignored | self._headless
         for column in block.columns.keys() - known:
             found = [
                 place
                 for place, value in enumerate(block.columns[column])
-                if place >= start and _is_said(value)
+                if place >= start and is_said(value)
             ]
             if not found:
                 continue
@@ -260,58 +287,3 @@ def _splitter(name: str, columns: Columns) -> Callable[[str], tuple[str, ...]]:
         return split_references
     splitters = columns.splitters.get(name, ())
     return lambda text: split_list(text, splitters=splitters) if text else ()
-
-
-def _is_said(value: Value) -> bool:
-    return value is not None and (not isinstance(value, str) or bool(value.strip()))
-
-
-def _texts(column: Sequence[Value] | None, count: int, odd: set[int]) -> list[str]:
-    """A column's values as texts, trimmed."""
-    if column is None:
-        return [""] * count
-    if set(map(type, column)) == {str}:
-        texts: list[str] = list(map(str.strip, column))  # type: ignore[arg-type]  # they are all texts
-    else:
-        texts = [value.strip() if isinstance(value, str) else _number(value) for value in column]
-    together = "".join(texts)
-    if "\r" in together or "\ufeff" in together or "\u200b" in together:
-        texts = list(map(values.trimmed, texts))
-    _mark(texts, _TOLD, odd)
-    return texts
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return str(value).upper() if isinstance(value, bool) else plain_number(value)
-
-
-def _mark(texts: Sequence[Any], told: Any, odd: set[int]) -> None:
-    """Add the rows whose text is among those *told*."""
-    told = frozenset(told)
-    if not told.isdisjoint(texts):
-        odd.update(place for place, text in enumerate(texts) if text in told)
-
-
-def _look_at_skus(skus: list[str], column: Sequence[Value] | None, odd: set[int]) -> None:
-    """Numbers, and whatever is not spelled as most SKUs are, must be looked at closely."""
-    together = "".join(skus)
-    if not (together.isascii() and together.isprintable() and "'" not in together):
-        odd.update(
-            place
-            for place, sku in enumerate(skus)
-            if values.tidy_sku(sku) != sku or values.has_control_character(sku)
-        )
-    if "E+" in together or "e+" in together:
-        odd.update(place for place, sku in enumerate(skus) if values.sku_trouble(sku, "text"))
-    if max(map(len, skus), default=0) > SKU_LIMIT:
-        odd.update(place for place, sku in enumerate(skus) if len(sku) > SKU_LIMIT)
-    if column is not None and set(map(type, column)) - {str, type(None), bool}:
-        odd.update(
-            place
-            for place, value in enumerate(column)
-            if isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and values.sku_trouble(skus[place], "number")
-        )

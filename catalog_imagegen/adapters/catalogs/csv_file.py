@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import islice
+from itertools import count, islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.columns import Columns
 
 _SEPARATORS = (",", ";", "\t", "|")
-_SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
 _FORCED_TEXT = re.compile(r'\s*="([^"]*)"\s*')
 """How exports keep Excel from reading 00123 as a number."""
 
+_MOST_CELLS, _MOST_COLUMNS = 40_000_000, 16_384
+"""What pandas makes room for. One long line among many short ones is read line by line instead."""
+_BLOCK_CELLS = 2_000_000
 _MOST_FIELD_CHARACTERS = 10_000_000
 _BEGINNING_CHARACTERS = 1_000_000
 
@@ -36,17 +39,46 @@ def read_text_table(text: str, *, name: str, columns: Columns) -> Grids:
     csv.field_size_limit(_MOST_FIELD_CHARACTERS)
     told = _SEP_LINE.match(text)
     text = text[told.end() :] if told else text
-    separator = told[1] if told else _separator(text, columns)
+    separator = told[1] if told and told[1].isascii() else _separator(text, columns)
     widths = _widths(text[:_BEGINNING_CHARACTERS], separator, name)
-    try:
-        frame = _split(text, separator, max(widths, default=1))
-    except pd.errors.ParserError:  # a later line is longer than the first ones, or a quote does not end
+    blocks = _blocks_of(text, separator, max(widths, default=1), name)
+    if blocks is None:  # a later line is longer than the first ones, or a quote does not end
         widths = _widths(text, separator, name)
-        try:
-            frame = _split(text, separator, max(widths, default=1))
-        except pd.errors.ParserError as error:
-            raise _open_quote(name, len(widths)) from error
-    return Grids((Grid(SheetNaming(name), name, _blocks(frame), widths=widths),))
+        blocks = _blocks_of(text, separator, max(widths, default=1), name)
+    if blocks is None:
+        raise _open_quote(name, len(widths))
+    return Grids((Grid(SheetNaming(name), name, blocks, widths=widths),))
+
+
+def _blocks_of(text: str, separator: str, width: int, name: str) -> Iterator[Block] | None:
+    """The rows of a table whose lines have up to *width* cells; None where one has more, or a quote does not end."""
+    if width > _MOST_COLUMNS or width * (text.count("\n") + text.count("\r")) > _MOST_CELLS:
+        return _blocks_by_line(text, separator, name)
+    try:
+        return _blocks(_split(text, separator, width))
+    except pd.errors.ParserError:
+        return None
+
+
+def _blocks_by_line(text: str, separator: str, name: str) -> Iterator[Block]:
+    """Blocks of lines that are alike in length, so that a short one takes no room for what only a long one has."""
+    lines: list[list[str]] = []
+    width = first = 0
+    for line in _lines(text, separator, name):
+        widest = max(width, len(line))
+        if lines and (len(lines) == BLOCK_ROWS or widest * (len(lines) + 1) > _BLOCK_CELLS):
+            yield _block_of(lines, first)
+            first, widest = first + len(lines), len(line)
+            lines = []
+        lines.append(line)
+        width = widest
+    if lines:
+        yield _block_of(lines, first)
+
+
+def _block_of(lines: Sequence[Sequence[str]], first: int) -> Block:
+    columns = dict(enumerate(map(_texts, map(list, zip_longest(*lines)))))
+    return Block(range(first + 1, first + 1 + len(lines)), columns)
 
 
 def _split(text: str, separator: str, width: int) -> pd.DataFrame:
@@ -69,7 +101,8 @@ def _blocks(frame: pd.DataFrame) -> Iterator[Block]:
     for start in range(0, len(frame), BLOCK_ROWS):
         part = frame.iloc[start : start + BLOCK_ROWS]
         columns = {column: _texts(part[column].tolist()) for column in range(frame.shape[1])}
-        yield Block(range(start + 1, start + 1 + len(part)), columns)
+        if any(map(any, columns.values())):  # else these are blank lines
+            yield Block(range(start + 1, start + 1 + len(part)), columns)
 
 
 def _texts(column: list[Any]) -> Sequence[Value]:
@@ -98,13 +131,20 @@ def _separator(text: str, columns: Columns) -> str:
 
 def _widths(text: str, separator: str, name: str) -> list[int]:
     """Count the cells of each line."""
-    widths: list[int] = []
-    try:
-        reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
-        widths.extend(len(record) for record in reader)
-    except csv.Error as error:
-        raise _open_quote(name, len(widths) + 1) from error
-    return widths
+    return [len(line) for line in _lines(text, separator, name)]
+
+
+def _lines(text: str, separator: str, name: str) -> Iterator[list[str]]:
+    """The cells of each line. Raises CatalogError for a cell that is far too long, which is a quote that does not end."""
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    for number in count(1):
+        try:
+            line = next(reader, None)
+        except csv.Error as error:
+            raise _open_quote(name, number) from error
+        if line is None:
+            return
+        yield line
 
 
 def _open_quote(name: str, row: int) -> CatalogError:

@@ -26,6 +26,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_KNOWN = frozenset({*dict(_BOMS).values(), "gb18030", "cp950"})
 _GUESSED = {"gb18030": "GB18030", "cp950": "Big5"}
 """Codecs that are tried where nothing tells, and what people call them. The first one wins a tie."""
 _LEVEL_1 = {
@@ -75,7 +76,7 @@ def decode(data: bytes, *, name: str, columns: Columns, encoding: str = "") -> D
 
 def _as_told(data: bytes, name: str, encoding: str) -> str:
     try:
-        return data.decode(encoding).removeprefix("\ufeff")
+        return _decoded(data, encoding).removeprefix("\ufeff")
     except (ValueError, LookupError) as error:
         why, zh = "no encoding is called so", "没有这种编码"
         if isinstance(error, UnicodeDecodeError):
@@ -114,9 +115,17 @@ def _declared(data: bytes) -> str | None:
 
 def _strict(data: bytes, encoding: str) -> str | None:
     try:
-        return data.decode(encoding)
+        return _decoded(data, encoding)
     except ValueError:
         return None
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    """Raises ValueError, or LookupError where that is no encoding of texts."""
+    text = data.decode(encoding)
+    if encoding not in _KNOWN:
+        text.encode()  # some that Python knows, such as unicode_escape, give halves of characters
+    return text
 
 
 def _sample(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from catalog_imagegen.adapters.catalogs.issues import issue
@@ -10,6 +11,9 @@ from catalog_imagegen.domain.catalog import Issue, Product
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+
+_MOST_NAMED = 20
 
 
 def without_duplicates(
@@ -82,7 +86,7 @@ def _later_sheets(
 
 
 def _conflict(product: Product, others: str, fields: Sequence[str], taken: str, taken_zh: str) -> Issue:
-    named = {"others": others, "fields": ", ".join(fields), "taken": taken, "taken_zh": taken_zh}
+    named = {"others": others, "fields": _listed(fields, len(fields)), "taken": taken, "taken_zh": taken_zh}
     return issue("duplicate_sku_conflict", _cell(product), sku=product.sku, severity=None, **named)
 
 
@@ -109,4 +113,10 @@ def _cell(product: Product) -> str:
 
 
 def _others(product: Product, group: Sequence[Product]) -> str:
-    return ", ".join(_cell(other) for other in group if other is not product)
+    return _listed((_cell(other) for other in group if other is not product), len(group) - 1)
+
+
+def _listed(names: Iterable[str], count: int) -> str:
+    """The first of some names: in a column that says the same in every row, each row has all the others."""
+    more = f" … (+{count - _MOST_NAMED})" if count > _MOST_NAMED else ""
+    return ", ".join(islice(names, _MOST_NAMED)) + more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -14,6 +15,7 @@ from PIL import Image
 
 from catalog_imagegen.adapters.catalogs.grid import SheetNaming
 from catalog_imagegen.adapters.catalogs.issues import issue
+from catalog_imagegen.adapters.catalogs.pictures.found import UNREADABLE
 from catalog_imagegen.adapters.reports.projection import write_soon
 from catalog_imagegen.domain.catalog import CatalogPicture, Issue
 
@@ -69,7 +71,7 @@ def _usable(content: bytes) -> tuple[bytes, str] | None:
             made = BytesIO()
             image.convert("RGBA" if image.has_transparency_data else "RGB").save(made, "PNG")
             return made.getvalue(), "png"
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+    except (SyntaxError, Image.DecompressionBombError, *UNREADABLE):
         return None
 
 
@@ -91,20 +93,36 @@ class PlacedPictures:
         self._known: dict[int, tuple[str, str] | None] = {}
         self.issues: list[Issue] = [self._told(code, place) for code, place in found.troubles]
         self._rows: dict[int, dict[int, list[CatalogPicture]]] = {}
+        self._reaching: dict[int, tuple[int, list[CatalogPicture]]] = {}
+        """Column → down to which row the pictures of a merged cell above reach."""
+        self._reached: dict[int, tuple[list[int], list[int]]] = {}
+        """Column → the first and last rows of merged cells with pictures."""
         self._told_cells = {place for _, place in found.troubles if place is not None}
-        heights = {(area.top, area.left): area.bottom for area in merged}
         for picture in found.pictures:
-            self._place(picture, heights)
+            self._place(picture)
+        self._tall = self._reaching_down(merged)
 
     def explains(self, place: Place) -> bool:
         """Whether it is known what picture a cell shows, or why not."""
         row, column = place
-        return place in self._told_cells or column in self._rows.get(row, {})
+        if place in self._told_cells or column in self._rows.get(row, {}):
+            return True
+        tops, bottoms = self._reached.get(column, ((), ()))
+        above = bisect_right(tops, row) - 1
+        return above >= 0 and row <= bottoms[above]
 
     def take(self, row: int) -> Mapping[int, tuple[CatalogPicture, ...]]:
-        """Column → the pictures of this row."""
-        found = self._rows.pop(row, {})
-        return {column: tuple(pictures) for column, pictures in found.items()}
+        """Column → the pictures of this row, which is below those that were asked for before."""
+        while self._tall and self._tall[-1][0] <= row:
+            _, bottom, column, pictures = self._tall.pop()
+            self._reaching[column] = bottom, pictures
+        self._reaching = {column: each for column, each in self._reaching.items() if row <= each[0]}
+        own = self._rows.pop(row, {})
+        found = {column: tuple(pictures) for column, pictures in own.items()}
+        for column, (_, above) in self._reaching.items():
+            if own.get(column) is not above:
+                found[column] = (*above, *found.get(column, ()))
+        return found
 
     def left_over(self) -> Iterable[Issue]:
         """An issue for each picture that lies where no row is."""
@@ -116,7 +134,26 @@ class PlacedPictures:
     def _told(self, code: str, place: Place | None) -> Issue:
         return issue(code, self._naming.cell(*place) if place is not None else self._naming.sheet)
 
-    def _place(self, picture: SheetPicture, bottoms: Mapping[Place, int]) -> None:
+    def _reaching_down(self, merged: Sequence[Area]) -> list[tuple[int, int, int, list[CatalogPicture]]]:
+        """The merged cells with pictures, each of which all of its rows have; the lowest one first.
+
+        They are not written out row by row: one of them may have a million rows.
+        """
+        found = {
+            (area.top, area.left): area.bottom
+            for area in merged
+            if area.bottom > area.top and area.left in self._rows.get(area.top, {})
+        }
+        for (top, column), bottom in sorted(found.items()):
+            tops, bottoms = self._reached.setdefault(column, ([], []))
+            tops.append(top)
+            bottoms.append(bottom)
+        return [
+            (top, bottom, column, self._rows[top][column])
+            for (top, column), bottom in sorted(found.items(), reverse=True)
+        ]
+
+    def _place(self, picture: SheetPicture) -> None:
         if picture.place is None:
             return
         row, column = picture.place
@@ -135,8 +172,7 @@ class PlacedPictures:
             self.issues.append(issue("image_formula_not_literal", where))
             self._told_cells.add(picture.place)
             return
-        for each in range(row, bottoms.get(picture.place, row) + 1):
-            self._rows.setdefault(each, {}).setdefault(column, []).append(made)
+        self._rows.setdefault(row, {}).setdefault(column, []).append(made)
 
     def _kept(self, content: bytes) -> tuple[str, str] | None:
         """The reference and the sha-1 of a picture; many cells may show the same bytes."""

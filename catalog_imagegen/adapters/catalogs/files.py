@@ -113,6 +113,16 @@ def fitting_suffix(kind: FileKind, suffix: str) -> bool:
     return not suffix or suffix.lower() in _SUFFIXES[kind]
 
 
+def catalog_suffixes() -> frozenset[str]:
+    """What the files in a folder of catalogs may end in."""
+    return frozenset(suffix for kind in _SUFFIXES.values() for suffix in kind) - {
+        ".db",
+        ".html",
+        ".htm",
+        ".xml",
+    }
+
+
 def refuse_format(name: str, what: str, what_zh: str) -> NoReturn:
     """Say that a file of this format is not read, and what to do."""
     raise CatalogError(
@@ -135,6 +145,16 @@ def refuse_password(name: str, *, is_wrong: bool = False) -> NoReturn:
         "password and save it as .xlsx",
         zh=f"{name} 设置了打开密码；请用 --password（来源用 password 项）提供密码，或用 Excel/WPS 打开，取消密码后另存为 .xlsx",
         code="password_protected",
+    )
+
+
+def refuse_too_large(name: str) -> CatalogError:
+    """Say that a file takes too much memory; raised by the caller, to keep the cause."""
+    return CatalogError(
+        f"{name} takes more memory than a catalog may; delete cells far below and beside the table "
+        "(Ctrl+End shows the last one), or split the file",
+        zh=f"{name} 需要的内存超出限制；请删除表格下方和右侧很远处的单元格（按 Ctrl+End 可看到最后一格），或拆分文件",
+        code="file_too_large",
     )
 
 

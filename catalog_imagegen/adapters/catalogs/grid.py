@@ -85,6 +85,10 @@ class Row:
     block: Block
     place: int
     naming: Naming
+    special: Collection[int] = ()
+    """Columns in which it has more than plain values."""
+    pictured: Collection[int] = ()
+    """Columns in which it has pictures."""
 
     @property
     def label(self) -> Label:
@@ -121,9 +125,7 @@ class Row:
     @cached_property
     def pictures(self) -> Mapping[int, tuple[CatalogPicture, ...]]:
         """Column → the pictures that lie there."""
-        return {
-            column: found for (place, column), found in self.block.pictures.items() if place == self.place
-        }
+        return {column: self.block.pictures[self.place, column] for column in self.pictured}
 
     @property
     def is_blank(self) -> bool:
@@ -132,13 +134,12 @@ class Row:
 
     @property
     def _columns(self) -> set[int]:
-        special = {column for place, column in self.block.special if place == self.place}
         values = {
             column
             for column, values in self.block.columns.items()
             if (value := values[self.place]) is not None and value != ""
         }
-        return values | special
+        return values | set(self.special)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,19 @@ class _Joined:
 
 def rows_of(block: Block, naming: Naming) -> Iterator[Row]:
     """The rows of a block, one by one."""
-    return (Row(block, place, naming) for place in range(len(block.labels)))
+    special, pictured = _by_row(block.special), _by_row(block.pictures)
+    return (
+        Row(block, place, naming, special.get(place, ()), pictured.get(place, ()))
+        for place in range(len(block.labels))
+    )
+
+
+def _by_row(places: Iterable[tuple[int, int]]) -> Mapping[int, Sequence[int]]:
+    """Row → columns."""
+    found: dict[int, list[int]] = {}
+    for place, column in places:
+        found.setdefault(place, []).append(column)
+    return found
 
 
 def shown(value: Value) -> tuple[str, Nature]:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 
 from catalog_imagegen.adapters.catalogs.columns import Columns, plain
 from catalog_imagegen.adapters.catalogs.issues import issue
-from catalog_imagegen.domain.catalog import Issue
+from catalog_imagegen.domain.catalog import LIST_FIELDS, Issue
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from catalog_imagegen.adapters.catalogs.grid import Cell, Grid, Row
 
@@ -33,6 +34,8 @@ class Header:
     fields: Mapping[str, tuple[int, ...]]
     """Field → its columns; only a list field may have several (卖点1, 卖点2 …), and pictures always may."""
     extras: Mapping[int, str]
+    ignored: frozenset[int] = frozenset()
+    """Columns that the catalog's own rules leave out."""
     width: int | None = None
     """How many cells a line may hold, where one can be too long for its header (CSV)."""
     issues: tuple[Issue, ...] = ()
@@ -58,20 +61,26 @@ class ColumnMissing(CatalogError):
             named_zh = f"{where} 的“{text}”是不是“{alias}”？请改名"
         super().__init__(
             f"{row.where}: no column for the required field {column!r}; {named_en}, "
-            f"or add your header to [fields.{column}] aliases in config/columns.toml",
-            zh=f"{row.where}：缺少必填列 {column}；{named_zh}，或把您的表头加到 config/columns.toml 的 [fields.{column}] aliases 中",
+            f"or add your header to [fields.{column}] aliases in config/columns.toml, "
+            "or to an import profile (catalog-imagegen catalog map)",
+            zh=f"{row.where}：缺少必填列 {column}；{named_zh}，或把您的表头加到 config/columns.toml 的 [fields.{column}] aliases 中，"
+            "或加到导入方案中（catalog-imagegen catalog map）",
             code="required_column_missing",
         )
         self.where = row.where
 
 
-def find_header(grid: Grid, rows: Sequence[Row], columns: Columns) -> Header | None:
+def find_header(
+    grid: Grid, rows: Sequence[Row], columns: Columns, header_row: int | None = None
+) -> Header | None:
     """Find which of the first *rows* has the most known headers; None if no row looks like a header.
+
+    The line *header_row* has it, where that is told, unless the source itself says where it is.
 
     Raises ColumnMissing when that row lacks the SKU or name column, and CatalogError (``ambiguous_columns``)
     when two columns claim one field.
     """
-    index = grid.header_index if grid.header_index is not None else _best(rows, columns)
+    index = header_index(grid, rows, columns, header_row)
     if index is None:
         return None
     row = rows[index]
@@ -79,10 +88,24 @@ def find_header(grid: Grid, rows: Sequence[Row], columns: Columns) -> Header | N
     for name in sorted(columns.required, key=lambda field: (field != "sku", field)):
         if name not in fields:
             raise ColumnMissing(name, row=row, columns=columns)
-    extras, issues = _extras(row, columns)
+    extras, issues = _extras(row, columns, {column for places in fields.values() for column in places})
+    ignored = frozenset(column for column, cell in row.cells.items() if columns.is_ignored(cell.text))
     line = row.label if isinstance(row.label, int) else 0
     width = grid.widths[line - 1] if 0 < line <= len(grid.widths) else None
-    return Header(index=index, row=row, fields=fields, extras=extras, width=width, issues=issues)
+    return Header(
+        index=index, row=row, fields=fields, extras=extras, ignored=ignored, width=width, issues=issues
+    )
+
+
+def header_index(
+    grid: Grid, rows: Sequence[Row], columns: Columns, header_row: int | None = None
+) -> int | None:
+    """Which of the first *rows* is the header; None if none looks like one, or the line that has it is blank."""
+    if grid.header_index is not None:
+        return grid.header_index
+    if header_row is None:
+        return _best(rows, columns)
+    return next((index for index, row in enumerate(rows) if row.label == header_row), None)
 
 
 def count_fields(texts: Sequence[str], columns: Columns) -> int:
@@ -110,9 +133,16 @@ def _fields(row: Row, columns: Columns) -> dict[str, tuple[int, ...]]:
             continue
         places = found.setdefault(match.field, {})
         # 主图 beside 图片链接 is no contradiction: every picture is wanted, in the order of the columns.
-        ordinal = match.ordinal, column if match.field == "images" else 0
+        # So is every list that the catalog's own rules name.
+        is_own = columns.is_own(cell.text)
+        is_joined = match.field == "images" or (is_own and match.field in LIST_FIELDS)
+        ordinal = match.ordinal, column + 1 if is_joined else 0
         if ordinal in places:
-            _refuse_ambiguous(match.field, [row.cell(places[ordinal]), cell])
+            other = row.cell(places[ordinal])
+            if columns.is_own(other.text) == is_own:
+                _refuse_ambiguous(match.field, [other, cell])
+            if not is_own:
+                continue
         places[ordinal] = column
     return {field: tuple(column for _, column in sorted(places.items())) for field, places in found.items()}
 
@@ -126,26 +156,29 @@ def _refuse_ambiguous(field: str, cells: Sequence[Cell]) -> None:
     )
 
 
-def _extras(row: Row, columns: Columns) -> tuple[dict[int, str], tuple[Issue, ...]]:
+def _extras(row: Row, columns: Columns, mapped: Collection[int]) -> tuple[dict[int, str], tuple[Issue, ...]]:
+    """What the other columns are called: never like a field, whose values would be taken for it."""
     extras: dict[int, str] = {}
     issues = []
+    taken = set(columns.aliases)
+    names: dict[str, Iterator[str]] = {}
     for column, cell in sorted(row.cells.items()):
         text = cell.text.strip()
-        if not text or columns.match(text):
+        if not text or column in mapped or columns.is_ignored(text):
             continue
-        name = next(name for name in _numbered(text) if name not in extras.values())
+        numbered = names.setdefault(text, _numbered(text))
+        name = next(name for name in numbered if name not in taken)
         if name != text:
             issues.append(issue("repeated_header", cell.where, header=text, renamed=name))
+        taken.add(name)
         extras[column] = name
     return extras, tuple(issues)
 
 
 def _numbered(text: str) -> Iterator[str]:
+    """The names that columns of one header may have, one after the other."""
     yield text
-    number = 2
-    while True:
-        yield f"{text}_{number}"
-        number += 1
+    yield from (f"{text}_{number}" for number in count(2))
 
 
 def _suggest(field: str, row: Row, columns: Columns) -> tuple[str, str, str] | None:
@@ -155,8 +188,12 @@ def _suggest(field: str, row: Row, columns: Columns) -> tuple[str, str, str] | N
         text = cell.text.strip()
         if not text or columns.match(text):
             continue
+        bare = plain(text, columns.ignored_in_brackets)
         for alias in columns.aliases[field]:
-            likeness = SequenceMatcher(None, plain(text, columns.ignored_in_brackets), plain(alias)).ratio()
+            matcher = SequenceMatcher(None, bare, plain(alias))
+            if min(matcher.real_quick_ratio(), matcher.quick_ratio()) < best:  # ratio is never more, but slow
+                continue
+            likeness = matcher.ratio()
             if likeness >= best and (found is None or likeness > best):
                 best, found = likeness, (cell.where, text, alias)
     return found

@@ -46,26 +46,24 @@ def read_html(text: str, *, name: str, sheet: str = "") -> Grids:
 
 def _sheet(title: str, table: html.HtmlElement) -> Sheet:
     cells, merged, hidden = {}, [], set()
-    covered: set[tuple[int, int]] = set()
+    covered: dict[int, tuple[int, int]] = {}
+    """Column → down to which row, and to which column, a cell above covers it."""
     rows = table.xpath("./tr | ./thead/tr | ./tbody/tr | ./tfoot/tr")
     for number, row in enumerate(rows, 1):
         if _HIDDEN.search(row.get("style", "")):
             hidden.add(number)
         column = 0
         for cell in row.xpath("./td | ./th"):
-            while (number, column) in covered:
-                column += 1
+            while (area_above := covered.get(column, (0, 0)))[0] >= number:
+                column = area_above[1] + 1
             area = Area(
                 number, column, number + _span(cell, "rowspan") - 1, column + _span(cell, "colspan") - 1
             )
             cells[number, column] = shown_text(_text(cell))
             if area.bottom > area.top:
                 merged.append(area)
-                covered |= {
-                    (below, beside)
-                    for below in range(number + 1, area.bottom + 1)
-                    for beside in range(column, area.right + 1)
-                }
+                for beside in range(column, area.right + 1):
+                    covered[beside] = max(covered.get(beside, (0, 0)), (area.bottom, area.right))
             column = area.right + 1
     return Sheet(title, cells, merged=merged, hidden_rows=hidden)
 

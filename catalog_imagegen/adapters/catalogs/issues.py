@@ -41,6 +41,32 @@ _WORDS: dict[str, tuple[Severity, str, str]] = {
             "with at least a SKU and a name column"
         ),
     ),
+    "header_row_blank": (
+        "note",
+        "第 {line} 行是空行，整张表未读取；如果它是商品资料，请改正 header_row（表头所在的行）",
+        "line {line} is blank, so the sheet was not read; if it lists products, correct header_row",
+    ),
+    "default_used": (
+        "note",
+        "空白的单元格用导入方案的 [defaults] 填写：{filled_zh}；如不正确，请填写单元格或修改方案",
+        "empty cells were given the profile's [defaults]: {filled}; if that is wrong, fill in the cells or change the profile",
+    ),
+    "profile_used": (
+        "note",
+        "按导入方案“{name}”（{path}）读取，{why_zh}；要换方案请用 --profile 名称，不用方案请用 --profile none",
+        (
+            "read by the import profile {name!r} ({path}), {why}; --profile NAME takes another, "
+            "--profile none does without"
+        ),
+    ),
+    "profile_headers_differ": (
+        "note",
+        "没有一张表的表头与导入方案“{name}”生成时相同；请用 catalog-imagegen catalog map 查看新的表头，确认后更新方案的 headers",
+        (
+            "no table has the header that the import profile {name!r} was made for; look at the new one with "
+            "catalog-imagegen catalog map, then correct the profile's headers"
+        ),
+    ),
     "sheet_without_rows": (
         "note",
         "只有表头，没有商品；请填写商品或删除这张表",

@@ -6,6 +6,13 @@ import html
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+_LONGEST_FORMULA = 8192
+"""Of Excel."""
+_LONGEST_OPENING = 200
+"""What may follow the style in the opening tag of a cell."""
 
 Place = tuple[int, int]
 """Row, from 1, and column, from 0."""
@@ -62,7 +69,7 @@ def read_layout(xml: bytes, styles: Collection[int] = ()) -> Layout:
     return Layout(
         marks=_marks(sheet),
         merged=[
-            _area(found[1].decode()) for found in sheet.find(rb'<%smergeCell [^>]*?\bref="([^"]+)"', tail)
+            _area(found[1].decode()) for found in sheet.find(rb'<%smergeCell [^<>]*?\bref="([^"]+)"', tail)
         ],
         hidden_rows=hidden,
         heights=heights,
@@ -90,34 +97,83 @@ class _Xml:
         """All matches of a pattern in which ``%s`` stands for the prefix."""
         return re.finditer(self.tag(pattern), self.data if within is None else within)
 
-    def cell_at(self, position: int) -> bytes:
-        """The whole cell in which *position* lies."""
-        start = self.data.rfind(self.tag(b"<%sc "), 0, position)
+    def cells_with(self, pattern: bytes) -> Iterator[bytes]:
+        """The cells in which *pattern* is found, each whole and once.
+
+        No byte is passed twice, or a file whose cells are never closed would be read for hours.
+        """
+        opening, end = self.tag(b"<%sc "), 0
+        for found in self.find(pattern):
+            if found.start() < end:
+                continue
+            start = self.data.rfind(opening, end, found.start() + 1)  # a pattern may begin with the blank
+            if start >= 0:
+                end = self._end_of_cell(start)
+            if start < 0 or end <= found.start():  # it stands in no cell
+                end = found.end()
+                continue
+            yield self.data[start:end]
+
+    def _end_of_cell(self, start: int) -> int:
+        """Where the cell that begins at *start* ends, which need not be closed."""
         opening_ends = self.data.find(b">", start)
-        if self.data[opening_ends - 1 : opening_ends] == b"/":
-            return self.data[start : opening_ends + 1]
-        end = self.data.find(self.tag(b"</%sc>"), opening_ends)
-        return self.data[start : end if end >= 0 else None]
+        if opening_ends >= 0 and self.data[opening_ends - 1 : opening_ends] == b"/":
+            return opening_ends + 1
+        end = self.data.find(self.tag(b"</%sc>"), start)
+        return end if end >= 0 else len(self.data)
+
+    def first_in(self, cell: bytes, name: bytes) -> tuple[bytes, bytes] | None:
+        """The attributes and the content of the first element of a cell that has a *name* like this."""
+        opening = re.search(self.tag(rb"<%s(%b)\b([^<>]*)>".replace(b"%b", name)), cell)
+        if opening is None:
+            return None
+        if opening[2].endswith(b"/"):
+            return opening[2][:-1], b""
+        end = cell.find(self.tag(b"</%s%b>".replace(b"%b", opening[1])), opening.end())
+        return (opening[2], cell[opening.end() : end]) if end >= 0 else None
+
+
+@dataclass(frozen=True)
+class _SharedFormula:
+    """A formula that stands in the first of its cells, and moves with the others."""
+
+    text: str
+    origin: str
+
+    def at(self, reference: str) -> str:
+        """As another of its cells would have it; only names of pictures are worth the time."""
+        if "IMAGE(" not in self.text.upper():
+            return self.text
+        try:
+            return str(self._translator.translate_formula(reference)).removeprefix("=")
+        except Exception:  # noqa: BLE001 - openpyxl has four kinds of its own for formulas and places that are none
+            return "IMAGE()"  # which has to be calculated first
+
+    @cached_property
+    def _translator(self) -> Any:
+        from openpyxl.formula.translate import Translator  # noqa: PLC0415  # slow to import, seldom needed
+
+        if len(self.text) > _LONGEST_FORMULA:
+            raise ValueError("no program writes such a formula")
+        return Translator(f"={self.text}", origin=self.origin)
 
 
 def _marks(sheet: _Xml) -> dict[Place, Mark]:
     cells: dict[Place, bytes] = {}
     for pattern in (rb"<%sf[ />]", rb"""[ ]t=["']e["']""", rb"""[ ]vm=["']""", rb"DISPIMG\("):
-        for found in sheet.find(pattern):
-            cell = sheet.cell_at(found.start())
+        for cell in sheet.cells_with(pattern):
             if (place := _place(cell)) is not None:
                 cells[place] = cell
-    shared: dict[bytes, tuple[str, str]] = {}
+    shared: dict[bytes, _SharedFormula] = {}
     return {place: _mark(sheet, cell, shared) for place, cell in sorted(cells.items())}
 
 
-def _mark(sheet: _Xml, cell: bytes, shared: dict[bytes, tuple[str, str]]) -> Mark:
+def _mark(sheet: _Xml, cell: bytes, shared: dict[bytes, _SharedFormula]) -> Mark:
     opening = cell[: cell.find(b">") + 1]
-    formula = re.search(sheet.tag(rb"<%sf\b([^>]*?)(?:/>|>(.*?)</%sf>)"), cell, re.DOTALL)
-    value = re.search(sheet.tag(rb"<%s(?:v|t)\b[^>]*?(?:/>|>(.*?)</%s(?:v|t)>)"), cell, re.DOTALL)
+    formula, value = sheet.first_in(cell, b"f"), sheet.first_in(cell, b"v|t")
     rich = _attribute(opening, b"vm")
     return Mark(
-        formula=_formula(formula, _attribute(opening, b"r"), shared) if formula else "",
+        formula=_formula(*formula, _attribute(opening, b"r").decode(), shared) if formula else "",
         value=_text(value[1]) if value else "",
         is_error=_attribute(opening, b"t") == b"e",
         rich_value=int(rich) if rich.isdigit() else 0,
@@ -125,21 +181,13 @@ def _mark(sheet: _Xml, cell: bytes, shared: dict[bytes, tuple[str, str]]) -> Mar
     )
 
 
-def _formula(found: re.Match[bytes], reference: bytes, shared: dict[bytes, tuple[str, str]]) -> str:
+def _formula(attributes: bytes, content: bytes, reference: str, shared: dict[bytes, _SharedFormula]) -> str:
     """The text of a formula; one that is shared stands in the first of its cells."""
-    text = _text(found[2])
-    group = _attribute(found[1], b"si")
-    if not group:
-        return text
-    if text:
-        shared[group] = text, reference.decode()
-        return text
-    first, origin = shared.get(group, ("", ""))
-    if "IMAGE(" not in first.upper():
-        return first
-    from openpyxl.formula.translate import Translator  # noqa: PLC0415  # slow to import, seldom needed
-
-    return str(Translator(f"={first}", origin=origin).translate_formula(reference.decode())).removeprefix("=")
+    text = _text(content)
+    group = _attribute(attributes, b"si")
+    if group and text:
+        shared[group] = _SharedFormula(text, reference)
+    return shared[group].at(reference) if not text and group in shared else text
 
 
 def _rows(sheet: _Xml) -> tuple[dict[int, float], set[int]]:
@@ -149,7 +197,7 @@ def _rows(sheet: _Xml) -> tuple[dict[int, float], set[int]]:
     if b" ht=" not in sheet.data and b"hidden=" not in sheet.data:
         return heights, hidden
     number = 0
-    for found in sheet.find(rb"<%srow\b([^>]*)>"):
+    for found in sheet.find(rb"<%srow\b([^<>]*)>"):
         told = _attribute(found[1], b"r")
         number = int(told) if told.isdigit() else number + 1
         if _attribute(found[1], b"hidden") in (b"1", b"true"):
@@ -161,9 +209,11 @@ def _rows(sheet: _Xml) -> tuple[dict[int, float], set[int]]:
 
 def _styled(sheet: _Xml, styles: Collection[int]) -> dict[Place, int]:
     found = {}
-    for cell in sheet.find(rb"""<%sc [^>]*?\bs=["'](\d+)["'][^>]*>"""):
-        if int(cell[1]) in styles and (place := _place(cell[0])) is not None:
-            found[place] = int(cell[1])
+    for cell in sheet.find(rb"""<%sc [^<>]*?\bs=["'](\d{1,9})["']"""):
+        if (style := int(cell[1])) in styles:
+            opening = sheet.data[cell.start() : cell.end() + _LONGEST_OPENING]
+            if (place := _place(opening)) is not None:
+                found[place] = style
     return found
 
 

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
+from catalog_imagegen.adapters.catalogs.xml_encoding import is_utf_8, utf_8
+
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _WORKBOOK = "xl/workbook.xml"
+_XML = (".xml", ".rels", ".vml")
+_BEGINNING = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Relation:
     target: str
     """The name of a part as ``Package`` knows it; of something external, the address as it is written."""
     is_external: bool = False
+    written: str = ""
+    """The target as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +45,40 @@ class SheetPart:
 
 
 class Package:
-    """The zip. Part names are compared without case, and with ``/`` whichever way the strokes lean.
+    """The zip. Part names are compared without case, with ``/`` whichever way the strokes lean, and without escapes.
 
-    ``look_into`` has refused it before if it would unpack to too much or declares entities.
+    XML is given in UTF-8, whatever it was written in. ``look_into`` has refused it before if it would unpack to too much or declares entities.
     """
 
     def __init__(self, data: bytes) -> None:
         self._zip = zipfile.ZipFile(BytesIO(data))
         self._members = {_name(member.filename): member for member in self._zip.infolist()}
+        self._relations: dict[str, Mapping[str, Relation]] = {}
 
     def __contains__(self, part: str) -> bool:
         return _name(part) in self._members
 
     def read(self, part: str) -> bytes:
         """The bytes of a part. Raises KeyError where there is none of this name."""
-        return self._zip.read(self._members[_name(part)])
+        data = self._zip.read(self._members[_name(part)])
+        return utf_8(data) if _name(part).endswith(_XML) else data
 
-    def beginning(self, part: str, most_bytes: int = 4096) -> bytes:
+    def beginning(self, part: str, most_bytes: int = _BEGINNING) -> bytes:
         """The first bytes of a part. Raises KeyError where there is none of this name."""
         with self._zip.open(self._members[_name(part)]) as file:
-            return file.read(most_bytes)
+            data = file.read(most_bytes)
+        return utf_8(data, errors="ignore") if _name(part).endswith(_XML) else data
+
+    def has(self, name: str) -> bool:
+        """Whether a part is there under exactly this *name*, in UTF-8."""
+        if self._written_name(name) != name:
+            return False
+        with self._zip.open(self._members[_name(name)]) as file:
+            return is_utf_8(file.read(_BEGINNING))
+
+    def _written_name(self, part: str) -> str:
+        member = self._members.get(_name(part))
+        return member.filename if member is not None else ""
 
     def xml(self, part: str) -> Element:
         """The root of a part. Raises KeyError, ParseError."""
@@ -66,11 +86,13 @@ class Package:
 
     def relations(self, part: str) -> Mapping[str, Relation]:
         """Id → what *part* refers to; nothing where it refers to nothing."""
-        folder, name = posixpath.split(_name(part))
-        listed = posixpath.join(folder, "_rels", f"{name}.rels")
+        listed = relations_part(_name(part))
         if listed not in self:
             return {}
-        return dict(_relations(self.xml(listed), folder))
+        if listed not in self._relations:  # each sheet asks for those of the workbook
+            found = _relations(self.xml(listed), posixpath.dirname(_name(part)))
+            self._relations[listed] = dict(found)
+        return self._relations[listed]
 
     def related(self, part: str, kind: str) -> str | None:
         """The first part to which *part* has a relation of this *kind*, if it is there."""
@@ -84,18 +106,28 @@ class Package:
         return next((target for target in named if target in self), _WORKBOOK)
 
     @cached_property
+    def shared_strings(self) -> bytes:
+        """The part with the texts of all cells; empty where there is none."""
+        part = self.related(self.workbook, "sharedStrings")
+        return self.read(part) if part is not None else b""
+
+    @cached_property
     def sheets(self) -> tuple[SheetPart, ...]:
-        """The worksheets in the order of their tabs; charts and macro sheets are none."""
+        """The worksheets in the order of their tabs; charts and macro sheets are none.
+
+        Each part is one of them: a damaged workbook may name the same part ten thousand times.
+        """
         targets = self.relations(self.workbook)
-        found = []
+        found: dict[str, SheetPart] = {}
         for element in self.xml(self.workbook).iter():
             if local(element.tag) != "sheet":
                 continue
             relation = targets.get(attribute(element, "id"))
             if relation is not None and relation.kind == "worksheet" and relation.target in self:
                 is_hidden = element.get("state", "visible") != "visible"
-                found.append(SheetPart(element.get("name", ""), relation.target, is_hidden))
-        return tuple(found)
+                sheet = SheetPart(element.get("name", ""), relation.target, is_hidden)
+                found.setdefault(relation.target, sheet)
+        return tuple(found.values())
 
 
 def local(tag: str) -> str:
@@ -116,10 +148,16 @@ def _relations(root: Element, folder: str) -> Iterator[tuple[str, Relation]]:
         if element.get("TargetMode", "").casefold() == "external":
             yield element.get("Id", ""), Relation(kind, target, is_external=True)
             continue
-        path = unquote(target).replace("\\", "/")
+        path = target.replace("\\", "/")
         whole = path if path.startswith("/") else posixpath.join(folder, path)
-        yield element.get("Id", ""), Relation(kind, _name(posixpath.normpath(whole)))
+        yield element.get("Id", ""), Relation(kind, _name(posixpath.normpath(whole)), written=target)
+
+
+def relations_part(part: str) -> str:
+    """The name of the part that says what *part* refers to."""
+    folder, name = posixpath.split(part)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
 
 
 def _name(part: str) -> str:
-    return part.replace("\\", "/").lstrip("/").casefold()
+    return unquote(part).replace("\\", "/").lstrip("/").casefold()

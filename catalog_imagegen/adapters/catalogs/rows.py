@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from catalog_imagegen.adapters.catalogs import values
+from catalog_imagegen.adapters.catalogs.defaults import fill_row
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.adapters.catalogs.lists import split_list, split_references
 from catalog_imagegen.adapters.catalogs.record import CatalogRow
@@ -42,6 +43,8 @@ class _Draft:
     pictures: list[CatalogPicture] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     """Fields whose cell already has an error of its own."""
+    defaulted: tuple[str, ...] = ()
+    """Fields whose cell was empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class RowReading:
     pictures: tuple[CatalogPicture, ...] = ()
     is_skipped: bool = False
     """It never was to describe a product."""
+    defaulted: tuple[str, ...] = ()
+    """Fields of the product that are no more than a default."""
 
 
 def read_row(row: Row, header: Header, columns: Columns) -> RowReading:
@@ -63,7 +68,8 @@ def read_row(row: Row, header: Header, columns: Columns) -> RowReading:
     draft = _draft(row, header, columns)
     product = _product(draft, columns)
     issues = (replace(said, sku=said.sku or draft.fields["sku"]) for said in draft.issues)
-    return RowReading(product, tuple(issues), tuple(draft.pictures))
+    defaulted = draft.defaulted if product else ()
+    return RowReading(product, tuple(issues), tuple(draft.pictures), defaulted=defaulted)
 
 
 def _why_skipped(row: Row, header: Header, columns: Columns) -> Issue | None:
@@ -71,7 +77,8 @@ def _why_skipped(row: Row, header: Header, columns: Columns) -> Issue | None:
     if row.is_blank:
         return issue("picture_outside_table", row.where)
     first = next(iter(row.cells.values()))
-    if columns.is_footer(first.text) and (sku.is_blank or name.is_blank):
+    is_footer = columns.is_footer(first.text) and (sku.is_blank or name.is_blank)
+    if is_footer or columns.is_footer_word(first.text):
         return issue("footer_row_skipped", first.where, text=first.text.strip()[:40])
     known = columns.match(sku.text), columns.match(name.text)
     if [match.field if match else "" for match in known] == ["sku", "name"]:
@@ -98,6 +105,7 @@ def _draft(row: Row, header: Header, columns: Columns) -> _Draft:
         else:
             draft.fields[name] = _text(draft, name, cells[0])
     draft.fields["images"] = _images(draft, header)
+    draft.defaulted = fill_row(draft.fields, columns.defaults)
     for column, title in header.extras.items():
         cell = row.cell(column)
         draft.cells[title] = cell.where

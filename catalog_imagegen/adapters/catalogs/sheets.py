@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -110,7 +111,7 @@ def _plain(text: str, nature: Nature) -> Value:
     """The value that is shown so, or None."""
     if nature == "text":
         return text
-    if nature == "number":
+    if nature == "number" and not text.endswith("%"):
         value = float(text)
         return value if plain_number(value) == text else None
     return None
@@ -121,14 +122,16 @@ def _fill_merged(sheet: Sheet, rows: dict[int, dict[int, Content]]) -> None:
 
     Only rows that hold something of their own are filled, so a merged area below the table adds no rows.
     """
-    last = max(rows, default=0)
-    for area in sheet.merged:
+    numbers = sorted(rows)
+    reached: dict[int, int] = {}
+    for area in sorted(sheet.merged, key=lambda each: (each.left, each.top)):
         top = rows.get(area.top, {}).get(area.left)
         if top is None:
             continue
-        for number in range(area.top + 1, min(area.bottom, last) + 1):
-            if number in rows:
-                rows[number].setdefault(area.left, top)
+        first = max(area.top, reached.get(area.left, 0))  # in damaged files they lie upon each other
+        reached[area.left] = max(first, area.bottom)
+        for number in numbers[bisect_right(numbers, first) : bisect_right(numbers, area.bottom)]:
+            rows[number].setdefault(area.left, top)
 
 
 def is_picture_text(value: str) -> bool:

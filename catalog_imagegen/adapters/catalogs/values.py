@@ -41,6 +41,9 @@ _SCIENTIFIC = re.compile(r"-?\d(\.\d+)?[Ee]\+\d{2,}")
 _EXACT_DIGITS = 14
 """A spreadsheet keeps 15 digits of a number, so a longer one may already have been rounded to 15."""
 
+_LONGEST = 200
+"""Of a price or date. To normalise a text takes time with the square of its length, if somebody wants it to."""
+
 _PRICE = re.compile(
     r"(?:[¥$€£]|cny|rmb|usd|人民币)?\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s*(?:元|cny|rmb|usd)?",
     re.IGNORECASE,
@@ -94,12 +97,16 @@ def has_control_character(text: str) -> bool:
 
 def price(text: str) -> str | None:
     """Give a price as decimal text without currency and thousands marks, or None if it is no number."""
+    if len(text) > _LONGEST:
+        return None
     found = _PRICE.fullmatch(unicodedata.normalize("NFKC", text).strip())
     return found[1].replace(",", "") if found else None
 
 
 def date(text: str) -> str:
     """Write a date or a spreadsheet's day number as YYYY-MM-DD; leave any other text as it is."""
+    if len(text) > _LONGEST:
+        return text
     found = _DATE.fullmatch(unicodedata.normalize("NFKC", text))
     if found:
         try:

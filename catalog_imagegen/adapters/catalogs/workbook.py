@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import zipfile
-import zlib
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from xml.etree.ElementTree import ParseError
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from catalog_imagegen.adapters.catalogs.archive import BROKEN_ZIP
 from catalog_imagegen.adapters.catalogs.embedded import PictureShelf, PlacedPictures
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt
 from catalog_imagegen.adapters.catalogs.grid import BLOCK_ROWS, Block, Grid, Grids, SheetNaming
@@ -26,6 +25,7 @@ from catalog_imagegen.adapters.catalogs.layout import Layout, place_of, read_lay
 from catalog_imagegen.adapters.catalogs.number_formats import styles_that_change_numbers
 from catalog_imagegen.adapters.catalogs.opc import Package, SheetPart
 from catalog_imagegen.adapters.catalogs.pictures import CellPictures
+from catalog_imagegen.adapters.catalogs.plain_copy import has_high_escapes, is_plain, plain_copy
 from catalog_imagegen.adapters.catalogs.sheets import (
     is_picture_text,
     moment_text,
@@ -33,24 +33,18 @@ from catalog_imagegen.adapters.catalogs.sheets import (
     pictures_of,
     wanted_titles,
 )
+from catalog_imagegen.adapters.catalogs.special_cells import marked_content
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
-    from catalog_imagegen.adapters.catalogs.layout import Mark, Place
+    from catalog_imagegen.adapters.catalogs.layout import Area, Place
     from catalog_imagegen.adapters.catalogs.sheets import Content
-    from catalog_imagegen.domain.catalog import Issue
+    from catalog_imagegen.domain.catalog import CatalogPicture, Issue
 
 _MOST_CELLS = 40_000_000
 """A table with room for more is read cell by cell instead: mostly it is empty, but for one cell far away."""
-_PICTURE_FORMULA = re.compile(r"\b(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
-_LINK_FORMULA = re.compile(
-    r'HYPERLINK\(\s*"(?P<address>[^"]*)"\s*(?:,\s*"(?P<label>[^"]*)"\s*)?\)', re.IGNORECASE
-)
-"""Needs no calculating."""
-_UNREADABLE = (
-    CalamineError, zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, OSError, EOFError, NotImplementedError,
-)  # fmt: skip
+_UNREADABLE = (CalamineError, ParseError, OverflowError, *BROKEN_ZIP)
 
 
 def read_workbook(data: bytes, *, name: str, sheet: str = "", shelf: PictureShelf) -> Grids:
@@ -65,11 +59,12 @@ def read_workbook(data: bytes, *, name: str, sheet: str = "", shelf: PictureShel
         raise _damaged(name, error) from error
     if not book.package.sheets:
         raise refuse_corrupt(name, "it has no sheets", "没有工作表")
-    parts = [part for part in book.package.sheets if part.title in titles]
+    known = set(titles)
+    parts = [part for part in book.package.sheets if part.title in known]
     if any(book.room(part) > _MOST_CELLS for part in parts if sheet or not part.is_hidden):
         from catalog_imagegen.adapters.catalogs.sparse_workbook import read_sparse_workbook  # noqa: PLC0415  # slow
 
-        return read_sparse_workbook(data, name=name, sheet=sheet)
+        return read_sparse_workbook(book.package, parts, name=name, sheet=sheet, shelf=shelf)
     issues: list[Issue] = []
     return Grids(_grids(book, parts, name, issues, is_wanted=bool(sheet)), issues)
 
@@ -102,8 +97,7 @@ class _Book:
     shelf: PictureShelf
 
     @cached_property
-    def values(self) -> CalamineWorkbook:
-        """What calamine makes of it."""
+    def _values(self) -> CalamineWorkbook:
         return CalamineWorkbook.from_filelike(BytesIO(self.data))
 
     @cached_property
@@ -113,8 +107,7 @@ class _Book:
 
     @cached_property
     def _has_picture_texts(self) -> bool:
-        texts = self.package.related(self.package.workbook, "sharedStrings")
-        return texts is not None and b"DISPIMG(" in self.package.read(texts)
+        return b"DISPIMG(" in self.package.shared_strings
 
     def room(self, part: SheetPart) -> int:
         """How many cells the sheet says to have room for."""
@@ -125,12 +118,24 @@ class _Book:
     def sheet(self, part: SheetPart) -> _SheetReader:
         """Both readings of one sheet, at the same time: calamine leaves the other processor to us."""
         with ThreadPoolExecutor(1) as pool:
-            layout = pool.submit(lambda: read_layout(self.package.read(part.part), self.formats.keys()))
-            values = self.values.get_sheet_by_name(part.title)
-            found = layout.result()
+            reading = pool.submit(self._beyond_values, part)
+            is_alike = is_plain(self.package, part)
+            values = self._values.get_sheet_by_name(part.title) if is_alike else self._values_of_copy(part)
+            found, has_escapes = reading.result()
+        if has_escapes and is_alike:
+            values = self._values_of_copy(part)
         return _SheetReader(
             values, found, self.formats, self._pictures(part, found, values), self._has_picture_texts
         )
+
+    def _beyond_values(self, part: SheetPart) -> tuple[Layout, bool]:
+        """The layout of a sheet, and whether it spells characters as calamine does not know them."""
+        xml = self.package.read(part.part)
+        return read_layout(xml, self.formats.keys()), has_high_escapes(xml)
+
+    def _values_of_copy(self, part: SheetPart) -> CalamineSheet:
+        copy = CalamineWorkbook.from_filelike(BytesIO(plain_copy(self.package, [part])))
+        return copy.get_sheet_by_name(part.title)
 
     def _pictures(self, part: SheetPart, layout: Layout, values: CalamineSheet) -> PlacedPictures:
         found = self.cell_pictures.of_sheet(part, layout)
@@ -167,6 +172,8 @@ class _SheetReader:
         while chunk := list(islice(rows, BLOCK_ROWS)):
             labels = range(number, number + len(chunk))
             number += len(chunk)
+            if not self._marked(labels) and all(row.count("") == len(row) for row in chunk):
+                continue  # one cell far below makes a million of these
             if self.layout.merged:
                 self._fill_merged(chunk, labels, first_column)
             columns: dict[int, Sequence[Any]] = dict(enumerate(zip(*chunk, strict=True), start=first_column))
@@ -185,8 +192,9 @@ class _SheetReader:
             content = self._content((row, column), stored[row - labels.start] if stored else None)
             if content is not None:
                 special[row - labels.start, column] = content
-        hidden = {row - labels.start for row in self.layout.hidden_rows if row in labels}
-        return Block(list(labels), columns, special, hidden, pictures_of(self.pictures, labels, special))
+        hidden = {place for place, row in enumerate(labels) if row in self.layout.hidden_rows}
+        pictures = pictures_of(self.pictures, labels, special)
+        return Block(list(labels), columns, special, hidden, _telling(pictures, columns))
 
     @cached_property
     def _special(self) -> list[Place]:
@@ -200,8 +208,10 @@ class _SheetReader:
     def _content(self, place: tuple[int, int], value: Any) -> Content | None:
         """What a special cell shows, where its value does not tell."""
         mark = self.layout.marks.get(place)
-        if mark is not None and (content := _marked_content(mark, value)) is not None:
-            return content
+        if mark is not None:
+            content = marked_content(mark, value, is_explained=self.pictures.explains(place))
+            if content is not None:
+                return content
         style = self.layout.styled.get(place)
         if style is None or not isinstance(value, int | float) or isinstance(value, bool):
             return None
@@ -210,19 +220,38 @@ class _SheetReader:
 
     def _fill_merged(self, chunk: list[list[Any]], labels: range, first_column: int) -> None:
         """Repeat a merged cell's value down its own range, in rows that hold something of their own."""
-        starting: dict[int, list[tuple[int, int]]] = {}
-        for area in self.layout.merged:
-            if area.top in labels and area.bottom > area.top:
-                starting.setdefault(area.top, []).append((area.left - first_column, area.bottom))
         for number, row in zip(labels, chunk, strict=True):
+            is_blank = not self._merged or not any(cell != "" for cell in row)
             for column, (value, bottom) in list(self._merged.items()):
                 if number > bottom:
                     del self._merged[column]
-                elif row[column] == "" and any(cell != "" for cell in row):
+                elif row[column] == "" and not is_blank:
                     row[column] = value
-            for column, bottom in starting.get(number, ()):
+            for area in self._tall.get(number, ()):
+                column = area.left - first_column
                 if 0 <= column < len(row) and row[column] != "":
-                    self._merged[column] = row[column], bottom
+                    self._merged[column] = row[column], area.bottom
+
+    @cached_property
+    def _tall(self) -> Mapping[int, Sequence[Area]]:
+        """Row → the merged areas that reach down from it."""
+        found: dict[int, list[Area]] = {}
+        for area in self.layout.merged:
+            if area.bottom > area.top:
+                found.setdefault(area.top, []).append(area)
+        return found
+
+
+def _telling(
+    pictures: Mapping[tuple[int, int], tuple[CatalogPicture, ...]], columns: Mapping[int, Sequence[Any]]
+) -> Mapping[tuple[int, int], tuple[CatalogPicture, ...]]:
+    """The pictures without the links that Excel lays behind a text which is that address already."""
+    return {
+        (place, column): found
+        for (place, column), found in pictures.items()
+        if column not in columns
+        or any(each.kind != "url" or each.reference != columns[column][place] for each in found)
+    }
 
 
 def _texts_at(values: CalamineSheet, places: Collection[Place]) -> Iterator[tuple[Place, str]]:
@@ -235,17 +264,6 @@ def _texts_at(values: CalamineSheet, places: Collection[Place]) -> Iterator[tupl
         for column in wanted.get(number, ()):
             if 0 <= column - first_column < len(cells):
                 yield (number, column), str(cells[column - first_column])
-
-
-def _marked_content(mark: Mark, value: object) -> Content | None:
-    if _PICTURE_FORMULA.search(mark.formula) or (mark.is_error and mark.rich_value):
-        return "", "picture"
-    if mark.is_error:
-        return mark.value, "text"
-    if mark.formula and not mark.is_calculated and value in ("", None):
-        link = _LINK_FORMULA.fullmatch(mark.formula.strip())
-        return (link["label"] or link["address"], "text") if link else ("", "uncalculated")
-    return None
 
 
 def _without_moments(

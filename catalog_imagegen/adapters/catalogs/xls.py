@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.grid import Grids, Nature
 
 _UNREADABLE = (
-    xlrd.XLRDError, xlrd.compdoc.CompDocError, struct.error, AssertionError, AttributeError, IndexError, KeyError,
-    OverflowError, TypeError, ValueError, EOFError,
+    xlrd.XLRDError, xlrd.compdoc.CompDocError, struct.error, ArithmeticError, AssertionError, AttributeError, EOFError,
+    LookupError, NameError, RuntimeError, TypeError, ValueError,
 )  # fmt: skip
 """What xlrd lets through when a record is missing or malformed."""
+_NOTHING = frozenset({xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK})
 
 
 def read_xls(data: bytes, *, name: str, sheet: str = "", shelf: PictureShelf) -> Grids:
@@ -41,7 +42,9 @@ def read_xls(data: bytes, *, name: str, sheet: str = "", shelf: PictureShelf) ->
     Raises CatalogError: ``corrupt_file``, ``table_not_found``.
     """
     try:
-        with xlrd.open_workbook(file_contents=data, formatting_info=True, logfile=StringIO()) as book:
+        with xlrd.open_workbook(
+            file_contents=data, formatting_info=True, ragged_rows=True, logfile=StringIO()
+        ) as book:
             titles = wanted_titles(book.sheet_names(), sheet, name)
             found = pictures_in_xls(data)
             sheets = [with_pictures(_sheet(book, title), found.get(title), shelf) for title in titles]
@@ -55,9 +58,10 @@ def _sheet(book: Book, title: str) -> Sheet:
     return Sheet(
         title,
         {
-            (row + 1, column): _content(book, cell)
+            (row + 1, column): _content(book, sheet.cell(row, column))
             for row in range(sheet.nrows)
-            for column, cell in enumerate(sheet.row(row))
+            for column, kind in enumerate(sheet.row_types(row))
+            if kind not in _NOTHING
         },
         merged=[Area(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells],
         hidden_rows={row + 1 for row, about in sheet.rowinfo_map.items() if about.hidden},
@@ -70,7 +74,8 @@ def _content(book: Book, cell: SheetCell) -> tuple[str, Nature]:
         return shown_number(cell.value, book.format_map[book.xf_list[cell.xf_index].format_key].format_str)
     if cell.ctype == xlrd.XL_CELL_DATE:
         try:
-            return moment_text(xlrd.xldate_as_datetime(cell.value, book.datemode)), "date"
+            moment = xlrd.xldate_as_datetime(cell.value, book.datemode)
+            return moment_text(moment.time() if 0 <= cell.value < 1 else moment), "date"
         except (ValueError, OverflowError):
             return shown_number(cell.value)
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
-from catalog_imagegen.adapters.ledger.tables import PRODUCT, TAKE, now
-from catalog_imagegen.domain.catalog import Issue, Product
+from catalog_imagegen.adapters.ledger.tables import DROP, PICTURE, PRODUCT, TAKE, now
+from catalog_imagegen.domain.catalog import Issue, Product, Standing
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Take
 
+_IS_LISTED = PRODUCT.c.retired_at.is_(None)
 UNOWNED = "run"
 """The source of rows that a plain ``run`` read; any configured source may claim them."""
 
@@ -29,7 +29,7 @@ class CatalogRows(Sql):
                 for chunk in chunks([p.sku for p in products])
                 for sku, owner in db.execute(
                     select(PRODUCT.c.sku, PRODUCT.c.source).where(
-                        PRODUCT.c.sku.in_(chunk), PRODUCT.c.source.in_(set(sources) - {source})
+                        _IS_LISTED, PRODUCT.c.sku.in_(chunk), PRODUCT.c.source.in_(set(sources) - {source})
                     )
                 )
             }
@@ -37,6 +37,7 @@ class CatalogRows(Sql):
 
     def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> None:
         """Record rows with their positions in the catalog."""
+        read_at = now()
         with self._writing() as db:
             self._upsert(
                 db,
@@ -47,8 +48,11 @@ class CatalogRows(Sql):
                         "source": source,
                         "spu": product.family,
                         "position": position,
-                        "row": json.loads(json.dumps(asdict(product), ensure_ascii=False)),
-                        "read_at": now(),
+                        "row": _document(product),
+                        "read_at": read_at,
+                        "digest": product.digest,
+                        "settled": "",
+                        "retired_at": None,
                     }
                     for position, product in products
                 ],
@@ -64,7 +68,7 @@ class CatalogRows(Sql):
         self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None
     ) -> list[tuple[int, Product]]:
         """Recorded products with their positions in the catalogs they came from; see the port."""
-        query = select(PRODUCT.c.position, PRODUCT.c.sku, PRODUCT.c.row)
+        query = select(PRODUCT.c.position, PRODUCT.c.sku, PRODUCT.c.row).where(_IS_LISTED)
         with self._reading() as db:
             if skus is None and spus is None:
                 found = {sku: (position, row) for position, sku, row in db.execute(query)}
@@ -77,6 +81,72 @@ class CatalogRows(Sql):
                 }
         in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
         return [(position, _product(row)) for _, (position, row) in in_order]
+
+    def standings(self) -> Mapping[str, Standing]:
+        """SKU → what is recorded of its row, be it listed or retired."""
+        columns = (PRODUCT.c.sku, PRODUCT.c.source, PRODUCT.c.digest, PRODUCT.c.settled, PRODUCT.c.position)
+        query = select(*columns, PRODUCT.c.retired_at.is_not(None))
+        with self._reading() as db:
+            return {
+                row[0]: Standing(row[1], row[2], row[3], row[4], bool(row[5])) for row in db.execute(query)
+            }
+
+    def settle(self, skus: Collection[str], setup: str) -> None:
+        """All pictures of these products are made and listed under this *setup*."""
+        self._set(skus, settled=setup)
+
+    def move(self, positions: Mapping[str, int]) -> None:
+        """Rows stand elsewhere in their catalog and are the same otherwise."""
+        if not positions:
+            return
+        statement = (
+            update(PRODUCT).where(PRODUCT.c.sku == bindparam("moved")).values(position=bindparam("to"))
+        )
+        with self._writing() as db:
+            db.execute(statement, [{"moved": sku, "to": position} for sku, position in positions.items()])
+
+    def retire(self, skus: Collection[str]) -> None:
+        """Products left their source: their own pictures, and those of families that are gone, are wanted no longer."""
+        with self._writing() as db:
+            for chunk in chunks(sorted(skus)):
+                gone = update(PRODUCT).where(PRODUCT.c.sku.in_(chunk))
+                db.execute(gone.values(retired_at=now(), settled=""))
+                families = db.execute(select(PRODUCT.c.spu).where(PRODUCT.c.sku.in_(chunk))).scalars().all()
+                left = db.execute(
+                    select(PRODUCT.c.spu).where(PRODUCT.c.spu.in_(families), _IS_LISTED)
+                ).scalars()
+                subjects = [f"sku:{sku}" for sku in chunk]
+                subjects += [f"spu:{family}" for family in set(families) - set(left)]
+                for part in chunks(subjects):
+                    unwanted = update(PICTURE).where(PICTURE.c.subject.in_(part))
+                    db.execute(unwanted.values(is_wanted=False))
+
+    def take_drop(self, digest: str, name: str) -> bool:
+        """Take a dropped catalog by its content, unless that was done before. One that failed may be taken again."""
+        with self._writing() as db:
+            known = db.execute(select(DROP.c.outcome).where(DROP.c.digest == digest)).scalar()
+            if known == "done":
+                return False
+            self._upsert(
+                db, DROP, [{"digest": digest, "name": name, "outcome": "taken", "taken_at": now()}]
+            )
+        return True
+
+    def end_drop(self, digest: str, outcome: str) -> None:
+        """A dropped catalog is dealt with: *done*, or *failed* with nothing imported."""
+        with self._writing() as db:
+            db.execute(update(DROP).where(DROP.c.digest == digest).values(outcome=outcome))
+
+    def retired(self) -> list[Product]:
+        """Products that left their source."""
+        query = select(PRODUCT.c.row).where(PRODUCT.c.retired_at.is_not(None)).order_by(PRODUCT.c.sku)
+        with self._reading() as db:
+            return [_product(row) for (row,) in db.execute(query)]
+
+    def _set(self, skus: Collection[str], **values: Any) -> None:
+        with self._writing() as db:
+            for chunk in chunks(sorted(skus)):
+                db.execute(update(PRODUCT).where(PRODUCT.c.sku.in_(chunk)).values(**values))
 
     def takes(self) -> Mapping[ImageKey, Take]:
         """The current take of every key that has more than its first."""
@@ -96,7 +166,24 @@ class CatalogRows(Sql):
             take = Take((last or FIRST_TAKE.number) + 1, seed, note)
             row = {"key": str(key), "number": take.number, "note": note, "made_at": now()}
             db.execute(TAKE.insert(), {**row, "seed": None if seed is None else str(seed)})
+            unsettle(db, key)
         return take
+
+
+def unsettle(db: Connection, key: ImageKey) -> None:
+    """Something is to be done about a picture: the next sync looks at its products whatever their rows say."""
+    scope, _, name = key.subject.partition(":")
+    column = PRODUCT.c.sku if scope == "sku" else PRODUCT.c.spu
+    db.execute(update(PRODUCT).where(column == name).values(settled=""))
+
+
+_FIELDS = tuple(field.name for field in fields(Product))
+
+
+def _document(product: Product) -> dict[str, Any]:
+    values = {name: getattr(product, name) for name in _FIELDS}
+    lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
+    return values | lists | {"extra": dict(product.extra), "cells": dict(product.cells)}
 
 
 def _product(row: Mapping[str, Any]) -> Product:

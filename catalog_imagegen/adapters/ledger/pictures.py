@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
-from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, RENDER, TAKE, now
+from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, PRODUCT, RENDER, TAKE, now
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, Blocked, ImageKey, Render, Wanted
 from catalog_imagegen.domain.job import PictureStatus, Plan, Record
@@ -89,6 +89,12 @@ class PictureRows(Sql):
                     select(PICTURE.c.key).where(PICTURE.c.subject.in_(chunk), PICTURE.c.is_wanted)
                 )
             }
+
+    def wanted_count(self, source: str) -> int:
+        """How many pictures are wanted of a source's products."""
+        query = select(func.count()).select_from(PICTURE).join(PRODUCT, PRODUCT.c.sku == PICTURE.c.sku)
+        with self._reading() as db:
+            return db.execute(query.where(PICTURE.c.is_wanted, PRODUCT.c.source == source)).scalar_one()
 
     def forgive(self, keys: Collection[ImageKey]) -> int:
         """Give failed pictures their attempts back; says how many."""

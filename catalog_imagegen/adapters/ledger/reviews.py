@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
+from catalog_imagegen.adapters.ledger.catalog import unsettle
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, REVIEW, TAKE, now
 from catalog_imagegen.domain.fingerprint import Digest, fingerprint
@@ -167,6 +168,7 @@ def _say(
         },
     )
     db.execute(update(PICTURE).where(PICTURE.c.key == row.key).values(**means))
+    unsettle(db, ImageKey.parse(row.key))
 
 
 def _brief(row: Row[Any]) -> str:

@@ -21,7 +21,9 @@ class StampRows(Sql):
     def sku_count(self) -> int:
         """How many products are recorded."""
         with self._reading() as db:
-            return db.execute(select(func.count()).select_from(PRODUCT)).scalar_one()
+            return db.execute(
+                select(func.count()).select_from(PRODUCT).where(PRODUCT.c.retired_at.is_(None))
+            ).scalar_one()
 
     def stamp(self) -> str:
         """Names all that the ledger says of products and pictures; see the port.
@@ -40,7 +42,11 @@ class StampRows(Sql):
 
 
 def _facts() -> Iterator[Executable]:
-    yield select(PRODUCT.c.sku, PRODUCT.c.position, cast(PRODUCT.c.row, Text)).order_by(PRODUCT.c.sku)
+    yield (
+        select(PRODUCT.c.sku, PRODUCT.c.position, cast(PRODUCT.c.row, Text))
+        .where(PRODUCT.c.retired_at.is_(None))
+        .order_by(PRODUCT.c.sku)
+    )
     columns = [column for column in PICTURE.columns if column.name not in _UNSAID]
     yield select(*columns).where(PICTURE.c.is_wanted).order_by(PICTURE.c.key)
     yield select(TAKE.c.key, TAKE.c.number, TAKE.c.seed, TAKE.c.note).order_by(TAKE.c.key, TAKE.c.number)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import JSON, Column, DateTime, Text
 from sqlmodel import Field, SQLModel
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest of the migrations, so that an up-to-date ledger opens without Alembic."""
 
 
@@ -28,6 +28,12 @@ class ProductRow(SQLModel, table=True):
     position: int
     row: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
     read_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    digest: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Of the row, so that a sync sees whether it is another."""
+    settled: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The setup under which all its pictures were made and listed; empty while anything is to be done."""
+    retired_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
+    """When it left its source; nothing is deleted, coming back costs no job."""
 
 
 class PictureRow(SQLModel, table=True):
@@ -161,7 +167,20 @@ class MaterialRow(SQLModel, table=True):
     digest: str = Field(index=True)
 
 
-PRODUCT, PICTURE, TAKE, REVIEW, RENDER, ATTEMPT, LEASE, RUN, MATERIAL = (
+class DropRow(SQLModel, table=True):
+    """A catalog that was dropped into a watched folder, by its content."""
+
+    __tablename__ = "drop"
+
+    digest: str = Field(primary_key=True)
+    name: str
+    """What it was called first."""
+    outcome: str
+    """taken, done or failed."""
+    taken_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+PRODUCT, PICTURE, TAKE, REVIEW, RENDER, ATTEMPT, LEASE, RUN, MATERIAL, DROP = (
     SQLModel.metadata.tables[name]
-    for name in ("product", "picture", "take", "review", "render", "attempt", "lease", "run", "material")
+    for name in ("product", "picture", "take", "review", "render", "attempt", "lease", "run", "material", "drop")
 )

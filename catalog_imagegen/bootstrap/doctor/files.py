@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from catalog_imagegen.adapters.catalogs import Columns
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
-from catalog_imagegen.bootstrap.house import located, read_source
+from catalog_imagegen.bootstrap.house import located, read_configured
+from catalog_imagegen.bootstrap.profiles import check_profile
 from catalog_imagegen.config import (
     Settings,
     SourceSettings,
@@ -19,6 +20,7 @@ from catalog_imagegen.config import (
     load_settings,
 )
 from catalog_imagegen.config.checkup import load_platforms, load_roles, misfits, mistakes
+from catalog_imagegen.config.profiles import FOLDER, load_profile, load_profiles, profile_files
 from catalog_imagegen.config.settings import stray_variables
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError, ConfigError
@@ -40,7 +42,7 @@ def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]
         "config/platforms.toml": lambda: load_platforms(workspace, roles),
         "config/columns.toml": lambda: Columns.from_toml(load_columns(workspace)),
     }
-    found = {name: mistakes(look) for name, look in looks.items()}
+    found = {name: mistakes(look) for name, look in looks.items()} | _profiles(workspace)
     for name, error in misfits(workspace, settings, roles, platforms):
         found[name].append(error)
     for name, errors in found.items():
@@ -51,6 +53,18 @@ def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]
             yield fine("config", name, *(SOUND if (workspace.root / name).exists() else PACKAGED))
     for error in stray_variables():
         yield wrong("environment", "CATALOG_IMAGEGEN_…", error, status="warning")
+
+
+def _profiles(workspace: Workspace) -> dict[str, list[ConfigError]]:
+    """What is wrong with each import profile, then with all of them together."""
+    columns = Columns.from_toml(load_columns(_sound_columns(workspace)))
+    found = {
+        f"{FOLDER}/{path.name}": mistakes(lambda path=path: check_profile(load_profile(path), columns))  # type: ignore[misc]  # bound now
+        for path in profile_files(workspace)
+    }
+    if not any(found.values()) and (errors := mistakes(lambda: load_profiles(workspace))):
+        found[FOLDER] = errors
+    return found
 
 
 def _or_none(load: Callable[[], T]) -> T | None:
@@ -81,11 +95,14 @@ def examine_sources(workspace: Workspace, settings: Settings) -> Generator[Findi
 
 def _source(workspace: Workspace, source: SourceSettings) -> tuple[Finding, Reading | None]:
     try:
-        location, way = located(source, workspace.root)
+        location, _ = located(source, workspace.root)
         if "://" in location:
-            return fine("source", source.name, "a database, not asked now", "数据库，此处未连接"), None
+            en, zh = "a database or web address, not asked now", "数据库或网址，此处未连接"
+            return fine("source", source.name, en, zh), None
         _check_regular(location)
-        reading = read_source(location, way, _sound_columns(workspace))
+        place = _sound_columns(workspace)
+        other = None if place is workspace else place
+        reading = read_configured(source, workspace, columns_of=other, keeps_pictures=False).reading
     except (CatalogError, ConfigError) as error:
         return wrong("source", source.name, error, status="warning"), None
     rows = len(reading.products)

@@ -136,7 +136,7 @@ def _products(headers: Iterable[str]) -> list[Product]:
     """A product of each category of the packaged sample catalog, and the poorest there can be."""
     sample = str(defaults() / "sample_catalog" / "products.xlsx")
     by_category: dict[str, Product] = {}
-    for product in read_source(sample, Way(), Workspace(defaults())).products:
+    for product in read_source(sample, Way(), Workspace(defaults()), keeps_pictures=False).products:
         by_category.setdefault(product.category, product)
     more = dict.fromkeys(headers, ANY_VALUE)
     return [replace(p, extra={**more, **p.extra}) for p in (*by_category.values(), MINIMAL)]

@@ -10,6 +10,7 @@ from catalog_imagegen.stages.workflow.points import (
     VERSION,
     Echo,
     Point,
+    RenderKeys,
     Workflow,
     render_key,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "Gate",
     "Point",
     "Remark",
+    "RenderKeys",
     "Workflow",
     "gates",
     "model_files",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog_imagegen.domain.fingerprint import Fingerprint, fingerprint
+from catalog_imagegen.domain.fingerprint import Fingerprint, as_json, document, fingerprint, named
 from catalog_imagegen.stages.workflow.graph import Graph
 
 VERSION = 1
@@ -107,11 +108,44 @@ def render_key(graph: Graph, *, take: int, pictures: tuple[str, ...] = ()) -> Fi
     Left out: ``_meta``, which ComfyUI does not execute, and ``filename_prefix``, which only says where
     the server keeps its copy. *pictures* are digests of input pictures.
     """
-    bare = {
+    bare = _executed(graph)
+    return fingerprint("render", VERSION, {"graph": bare, "pictures": list(pictures), "take": take})
+
+
+class RenderKeys:
+    """The same names for graphs that differ in a few values only; what they share is written out once.
+
+    *graph* has *marks* where the values go: texts that stand nowhere else in it.
+    """
+
+    def __init__(self, graph: Graph, marks: Mapping[str, str]) -> None:
+        inputs = {"graph": _executed(graph), "pictures": _MARK_PICTURES, "take": _MARK_TAKE}
+        names = {mark: name for name, mark in marks.items()}
+        names |= {_MARK_PICTURES: "pictures", _MARK_TAKE: "take"}
+        written = document("render", VERSION, inputs)
+        parts = re.split("(" + "|".join(re.escape(f'"{mark}"') for mark in names) + ")", written)
+        self._parts = [names[part[1:-1]] if place % 2 else part for place, part in enumerate(parts)]
+        self._is_name = [bool(place % 2) for place in range(len(parts))]
+
+    def of(self, values: Mapping[str, Any], *, take: int, pictures: tuple[str, ...] = ()) -> Fingerprint:
+        """The name of the render with these values at the marks."""
+        written = {name: as_json(value) for name, value in values.items()}
+        written["take"], written["pictures"] = str(take), as_json(list(pictures))
+        text = "".join(
+            written[part] if is_name else part
+            for part, is_name in zip(self._parts, self._is_name, strict=True)
+        )
+        return named(text)
+
+
+_MARK_PICTURES, _MARK_TAKE = "\ue000pictures", "\ue000take"
+
+
+def _executed(graph: Graph) -> dict[str, Any]:
+    return {
         node: {
             "class_type": body["class_type"],
             "inputs": {k: v for k, v in body["inputs"].items() if k != "filename_prefix"},
         }
         for node, body in graph.items()
     }
-    return fingerprint("render", VERSION, {"graph": bare, "pictures": list(pictures), "take": take})

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _MOST_LINKED = 1000
 """Cells that one hyperlink can name each; of a larger range only the first cell counts."""
+_MOST_IN_ALL = 200_000
+"""Cells from which on a range is too large that has more than one."""
 
 
 class CellPictures:
@@ -71,13 +73,14 @@ class CellPictures:
         for place, mark in layout.marks.items():
             for item in self._of_mark(mark, place, sheet):
                 found.setdefault(place, []).append(item)
-        merged = MergedAreas(layout.merged)
+        merged, linked = MergedAreas(layout.merged), 0
         for reference, key in end.links:
             relation = self._media.relations(sheet.part).get(key)
             address = web_address(relation.target) if relation is not None and relation.is_external else ""
-            places = _cells_of(reference) if address else ()
+            places = _cells_of(reference, _MOST_LINKED if linked < _MOST_IN_ALL else 1) if address else ()
             for place in dict.fromkeys(merged.corner(each) for each in places):
                 found.setdefault(place, []).append(SheetPicture(place, "url", address=address))
+                linked += 1
         for place in sorted(found):
             yield from found[place]
 
@@ -104,14 +107,14 @@ def _named_by_formula(mark: Mark, place: Place, title: str) -> Item | None:
     return SheetPicture(place, "url", address=address) if address else None
 
 
-def _cells_of(reference: str) -> Iterator[Place]:
-    """The cells of F2 or F2:F4."""
+def _cells_of(reference: str, most: int) -> Iterator[Place]:
+    """The cells of F2 or F2:F4, or only the first one of more than *most*."""
     first, _, last = reference.partition(":")
     start = cell_named(first)
     end = cell_named(last) if last else start
     if start is None or end is None:
         return
-    if (end[0] - start[0] + 1) * (end[1] - start[1] + 1) > _MOST_LINKED:
+    if (end[0] - start[0] + 1) * (end[1] - start[1] + 1) > most:
         end = start
     for row in range(start[0], end[0] + 1):
         for column in range(start[1], end[1] + 1):

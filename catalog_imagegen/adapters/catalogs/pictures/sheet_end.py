@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import html
 import re
 from dataclasses import dataclass, field
@@ -27,8 +26,6 @@ class SheetEnd:
 
 def read_end(sheet: bytes) -> SheetEnd:
     """Read it without building a tree: a sheet may have millions of cells before."""
-    if sheet.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        sheet = sheet.decode("utf-16").encode()
     start = 0
     for match in _CELLS_END.finditer(sheet):
         start = match.end()

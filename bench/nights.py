@@ -1,0 +1,199 @@
+"""Cases about nightly syncs of large catalogs: what nothing new costs, and what a first plan does."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, update
+
+from bench.catalogs import read_in_process
+from bench.clients import Timing
+from bench.report import Figure, Report, Tell, seconds
+from bench.tables import FOLDER, HEADER, text_table
+from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, now
+from catalog_imagegen.bootstrap import Servers, init_workspace, open_house
+from catalog_imagegen.config import Workspace
+from catalog_imagegen.pipeline.changes import setup_name
+from catalog_imagegen.pipeline.nightly import batches, look
+
+if TYPE_CHECKING:
+    from catalog_imagegen.bootstrap import House
+
+ROWS = 100_000
+_SOURCE = "shop"
+
+
+def shop(catalog: Path, name: str) -> Path:
+    """A workspace with this catalog as its source, every picture planned and taken for made; made once and kept."""
+    root = FOLDER / name
+    if (root / "ready").exists():
+        return root
+    init_workspace(root)
+    settings = root / "config" / "app.toml"
+    source = f'\n[[source]]\nname = "{_SOURCE}"\npath = "{catalog.resolve()}"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + source, encoding="utf-8")
+    with _house(root) as house:
+        plan_all(house)
+        pretend_made(house)
+    (root / "ready").touch()
+    return root
+
+
+@contextmanager
+def _house(root: Path) -> Iterator[House]:
+    with open_house(Workspace(root.resolve()), Servers(simulate=True)) as house:
+        yield house
+
+
+def plan_all(house: House) -> int:
+    """Read the source, plan and record whatever is new; returns how many pictures were planned."""
+    (source,) = house.settings.source
+    tonight = look(house.read(source).reading, source.name, house.services)
+    count = 0
+    for prepared in batches(tonight, house.services):
+        house.services.ledger.keep_products(source.name, prepared.rows)
+        house.services.ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
+        count += len(prepared.plan.pictures)
+    return count
+
+
+def pretend_made(house: House) -> None:
+    """Record a render for every picture, all of the same bytes, and that nothing is left to be done."""
+    picture = house.services.blobs.put(b"stands for every picture")
+    made = {
+        "digest": picture,
+        "width": 8,
+        "height": 8,
+        "is_placeholder": True,
+        "prompt_id": "",
+        "made_at": now(),
+    }
+    engine = create_engine(f"sqlite:///{house.workspace.data / 'ledger.sqlite'}")
+    with engine.begin() as db:
+        keys = db.execute(PICTURE.select().with_only_columns(PICTURE.c.render_key).distinct()).scalars().all()
+        db.execute(
+            RENDER.insert().prefix_with("OR IGNORE"), [made | {"render_key": key} for key in keys if key]
+        )
+        db.execute(update(PICTURE).values(shown_key=PICTURE.c.render_key))
+    engine.dispose()
+    skus = set(house.services.ledger.standings())
+    house.services.ledger.settle(skus, setup_name(house.services.setup, house.services.enabled))
+
+
+def sync(root: Path) -> Mapping[str, Any]:
+    """One night as a timer has it: seconds of the whole command, its peak memory, and what it said."""
+    line = [sys.executable, "-m", "catalog_imagegen", "sync", "--simulate", "--json", "-w", str(root)]
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.measured", *line], check=True, capture_output=True, text=True
+    )
+    took = time.perf_counter() - began
+    told = json.loads(done.stdout)
+    peak = float(done.stderr.rsplit("peak_mb=", 1)[1])
+    return {"seconds": took, "peak_mb": peak, "told": told}
+
+
+def nothing_new(about: str, repeats: int, tell: Tell) -> Report:
+    """100,000 SKUs of which none is another; and 1 % of them at another price."""
+    catalog = text_table(ROWS)
+    root = shop(catalog, f"shop-{ROWS}")
+    runs: dict[str, list[Timing]] = {"reading alone": [], "sync, nothing new": []}
+    peaks: list[float] = []
+    for repeat in range(repeats):
+        runs["reading alone"].append(Timing(read_in_process("ours", catalog)["seconds"], ""))
+        found = sync(root)
+        if (found["told"]["jobs_submitted"], found["told"]["unchanged"]) != (0, ROWS):
+            raise AssertionError(found["told"])
+        runs["sync, nothing new"].append(Timing(found["seconds"], ""))
+        peaks.append(found["peak_mb"])
+        tell(f"  {repeat + 1}/{repeats} sync {found['seconds']:.2f} s, {found['peak_mb']:.0f} MB")
+    ratio = seconds(runs["sync, nothing new"]) / seconds(runs["reading alone"])
+    small = _small(tell)
+    figures = [
+        Figure("seconds, sync / reading that catalog", ratio, 1.5),
+        Figure("peak memory of the command", median(peaks), 600, unit="MB"),
+        Figure("10,000 SKUs, the whole command", small, 5.0, unit="s"),
+        Figure("seconds, 1 % changed / nothing new", _changed(root, catalog, tell), 1.3),
+    ]
+    return Report(
+        about,
+        "100,000 SKUs, all their pictures in the ledger",
+        is_simulated=False,
+        pictures=ROWS,
+        runs=runs,
+        figures=figures,
+    )
+
+
+def _small(tell: Tell) -> float:
+    root = shop(text_table(ROWS // 10), f"shop-{ROWS // 10}")
+    took = float(median(sync(root)["seconds"] for _ in range(3)))
+    tell(f"  10,000 SKUs: {took:.2f} s")
+    return took
+
+
+def _changed(root: Path, catalog: Path, tell: Tell) -> float:
+    """How much longer it takes to plan and record a hundredth of the rows at other prices, rendering nothing."""
+    lines = catalog.read_text(encoding="utf-8")
+    price = HEADER.index("价格")
+    with _house(root) as house:
+        (source,) = house.settings.source
+        nothing = _timed(lambda: plan_all(house))
+        reading = house.read(source).reading
+        if look(reading, source.name, house.services).changes.todo:
+            raise AssertionError("nothing was to be new")
+    other = catalog.with_name("changed.csv")
+    changed = lines.split("\n")
+    for number in range(1, len(changed) - 1, 200):  # a record has two lines here
+        cells = changed[number].split(",")
+        if len(cells) > price and cells[price].replace(".", "").isdigit():
+            cells[price] = "1.23"
+            changed[number] = ",".join(cells)
+    other.write_text("\n".join(changed), encoding="utf-8")
+    settings = root / "config" / "app.toml"
+    text = settings.read_text(encoding="utf-8")
+    try:
+        settings.write_text(text.replace(str(catalog.resolve()), str(other.resolve())), encoding="utf-8")
+        with _house(root) as house:
+            took = _timed(lambda: plan_all(house))
+            tell(f"  nothing new {nothing:.2f} s, 1 % changed {took:.2f} s")
+    finally:
+        settings.write_text(text, encoding="utf-8")
+        (root / "ready").unlink()  # its ledger knows other prices now
+    return took / nothing
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began: float = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def first_plan(about: str, _repeats: int, tell: Tell) -> Report:
+    """100,000 SKUs into an empty ledger: every prompt is written, every graph named, every row recorded."""
+    root = FOLDER / "first"
+    subprocess.run(["rm", "-rf", str(root)], check=True)
+    init_workspace(root)
+    settings = root / "config" / "app.toml"
+    source = f'\n[[source]]\nname = "{_SOURCE}"\npath = "{text_table(ROWS).resolve()}"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + source, encoding="utf-8")
+    with _house(root) as house:
+        began = time.perf_counter()
+        count = plan_all(house)
+        took = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    tell(f"  {count} pictures in {took:.1f} s, {peak:.0f} MB")
+    figures = [Figure("pictures a second, SQLite", count / took, 12_000, is_floor=True, unit="/s")]
+    runs = {"sync": [Timing(took, "")]}
+    return Report(
+        about, "100,000 SKUs, an empty ledger", is_simulated=False, pictures=count, runs=runs, figures=figures
+    )

@@ -1,0 +1,102 @@
+"""PURE: which rows of a source a sync has to do with, and when it must not go on without being told to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from catalog_imagegen import __version__
+from catalog_imagegen.domain.catalog import Product, Standing
+from catalog_imagegen.domain.fingerprint import fingerprint
+from catalog_imagegen.pipeline.want import Setup
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a source differs from what is recorded of it."""
+
+    todo: tuple[tuple[int, Product], ...]
+    """Rows that are new or other, or of which something is left to be done, with their positions."""
+    moved: Mapping[str, int]
+    """SKU → position of rows that only stand elsewhere."""
+    gone: frozenset[str]
+    """SKUs that the source had and has no longer."""
+    had: int
+    """How many SKUs it had."""
+
+    @property
+    def gone_share(self) -> float:
+        """0 to 1, of the SKUs it had."""
+        return len(self.gone) / self.had if self.had else 0.0
+
+
+def changes(
+    rows: Sequence[tuple[int, Product]],
+    standings: Mapping[str, Standing],
+    *,
+    source: str,
+    setup: str,
+    unread: Collection[str] = (),
+    is_whole: bool = True,
+) -> Changes:
+    """Compare the rows of a source with what is recorded.
+
+    SKUs that stand there but could not be *unread* stay as they are, and where the source was not read as a *whole*
+    nothing is taken for gone. Where a variant is gone, its family is looked at: another may speak for it now.
+    """
+    here = {product.sku for _, product in rows}
+    had = {sku for sku, row in standings.items() if row.source == source and not row.is_retired}
+    gone = frozenset(had - here - set(unread)) if is_whole else frozenset()
+    todo, moved = [], {}
+    for position, product in rows:
+        standing = standings.get(product.sku)
+        if standing is None or not _stands(standing, product, source, setup):
+            todo.append((position, product))
+        elif standing.position != position:
+            moved[product.sku] = position
+    return Changes(tuple(todo), moved, gone, len(had))
+
+
+def _stands(standing: Standing, product: Product, source: str, setup: str) -> bool:
+    """Whether nothing is to be done about a row."""
+    return (
+        standing.settled == setup
+        and standing.source == source
+        and not standing.is_retired
+        and standing.digest == product.digest
+    )
+
+
+def with_families(
+    todo: Iterable[tuple[int, Product]], rows: Sequence[tuple[int, Product]], families: Collection[str]
+) -> list[tuple[int, Product]]:
+    """The rows to do and all others of these *families*, in catalog order."""
+    named = {product.sku for _, product in todo}
+    return [row for row in rows if row[1].sku in named or row[1].family in families]
+
+
+def setup_name(setup: Setup, platforms: Iterable[str]) -> str:
+    """Names all but the rows that decides which pictures there are and what they show."""
+    inputs = {
+        "by": __version__,
+        "sources": setup.sources,
+        "roles": setup.roles,
+        "platforms": {name: setup.platforms[name] for name in platforms},
+    }
+    return fingerprint("setup", VERSION, _plain(inputs))[:32]
+
+
+def _plain(value: Any) -> Any:
+    """A frozen value as JSON."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)

@@ -1,0 +1,280 @@
+"""A nightly sync of a large catalog plans exactly what changed, on a real ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, update
+
+from catalog_imagegen.adapters.blobs import FolderBlobs
+from catalog_imagegen.adapters.ledger.database import open_sqlite
+from catalog_imagegen.adapters.ledger.store import SqlLedger
+from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, now
+from catalog_imagegen.adapters.listings import FolderListings
+from catalog_imagegen.config import Workspace, load_setup
+from catalog_imagegen.domain.catalog import Product, Reading
+from catalog_imagegen.pipeline.brakes import Limits, brakes
+from catalog_imagegen.pipeline.changes import setup_name
+from catalog_imagegen.pipeline.nightly import Night, batches, forecast, look, retire
+from catalog_imagegen.pipeline.prepare import Services
+from catalog_imagegen.pipeline.want import Setup
+from catalog_imagegen.stages.prompt import PromptBook
+
+ROWS = 10_000
+GENEROUS = Limits(max_new_renders=10**9, max_new_share=1.0, max_retired_share=1.0)
+Picture = tuple[str, str, str]
+"""Subject, role and item."""
+
+
+def catalog(count: int) -> list[Product]:
+    """Mugs and lamps, three variants to a family."""
+    return [
+        Product(
+            sku=f"SK-{number:05}",
+            spu=f"F-{number // 3}",
+            name=f"马克杯{number:05}" if number % 2 else f"台灯{number:05}",
+            category="家居",
+            color=("白色", "黑色", "米色")[number % 3],
+            price=f"{number}.90",
+            usage_scenarios=("客厅",) if number % 5 else ("卧室", "书房"),
+        )
+        for number in range(count)
+    ]
+
+
+def roles(setup: Setup, *enabled: str) -> Setup:
+    """The setup with these roles only; detail pictures are shared by a family."""
+    chosen = {
+        name: replace(role, enabled=name in enabled, scope="spu" if name == "detail" else "sku")
+        for name, role in setup.roles.items()
+    }
+    return replace(setup, roles=chosen)
+
+
+@contextmanager
+def shop(root: Path) -> Iterator[tuple[Services, Engine]]:
+    """A workspace with the packaged templates."""
+    workspace = Workspace(root)
+    (root / "data").mkdir(parents=True, exist_ok=True)
+    engine = open_sqlite(workspace.data / "ledger.sqlite")
+    services = Services(
+        setup=roles(load_setup(workspace), "main", "lifestyle", "detail"),
+        enabled=("taobao_tmall",),
+        ledger=SqlLedger(engine, holder="test", is_alive=lambda _: True),
+        blobs=FolderBlobs(workspace.data / "blobs"),
+        listings=FolderListings(workspace.output),
+        is_placeholder=False,
+    )
+    try:
+        yield services, engine
+    finally:
+        engine.dispose()
+
+
+def night(services: Services, products: Sequence[Product], *, is_whole: bool = True) -> Night:
+    """What the sync of a source sees."""
+    return look(Reading(tuple(products)), "erp", services, is_whole=is_whole)
+
+
+def make_all(services: Services, engine: Engine, tonight: Night) -> set[Picture]:
+    """Carry out a night as if every picture had been rendered in no time; returns those that needed rendering."""
+    retire(tonight, services)
+    services.ledger.move(tonight.changes.moved)
+    rendered: set[Picture] = set()
+    picture = services.blobs.put(b"a picture")
+    for prepared in batches(tonight, services):
+        services.ledger.keep_products("erp", prepared.rows)
+        services.ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
+        made = [p.wanted for p in prepared.plan.pictures if p.action == "render"]
+        rows = {
+            wanted.render_key: {
+                "render_key": wanted.render_key,
+                "digest": picture,
+                "width": 8,
+                "height": 8,
+                "is_placeholder": False,
+                "prompt_id": "",
+                "made_at": now(),
+            }
+            for wanted in made
+        }
+        with engine.begin() as db:
+            if rows:
+                db.execute(RENDER.insert().prefix_with("OR IGNORE"), list(rows.values()))
+            db.execute(update(PICTURE).where(PICTURE.c.is_wanted).values(shown_key=PICTURE.c.render_key))
+        services.ledger.settle(
+            {product.sku for product in prepared.products}, setup_name(services.setup, services.enabled)
+        )
+        rendered |= {(w.key.subject, w.key.role, w.item_text) for w in made}
+    return rendered
+
+
+def pictures_of(product: Product, *only: str) -> set[Picture]:
+    """What one product of this catalog has, worked out by hand."""
+    own = {(f"sku:{product.sku}", "main", "")}
+    own |= {(f"sku:{product.sku}", "lifestyle", place) for place in product.usage_scenarios}
+    return {picture for picture in own if not only or picture[1] in only}
+
+
+def without_items(pictures: Iterable[Picture]) -> set[Picture]:
+    """Main pictures show the product; what their item is called does not matter here."""
+    return {(subject, role, "" if role == "main" else item) for subject, role, item in pictures}
+
+
+def edited(setup: Setup) -> Setup:
+    """The same after somebody wrote another word into the template of lifestyle pictures."""
+    texts = {name: text for name, text in setup.sources.items() if name.endswith(".j2")}
+    name = next(name for name in texts if name.endswith("lifestyle.j2"))
+    changed = texts[name].replace("真实的生活摄影", "真实的生活抓拍")
+    assert changed != texts[name]
+    templates = {Path(key).name: text for key, text in (texts | {name: changed}).items()}
+    book = PromptBook(templates, setup.prompts._vocabulary)
+    return replace(setup, prompts=book, sources={**setup.sources, name: changed})
+
+
+def tomorrow(products: Sequence[Product]) -> tuple[list[Product], dict[str, list[Product]]]:
+    """30 other prices, 12 other names, 5 new products, 3 gone; apart from each other."""
+    rows = list(products)
+    what: dict[str, list[Product]] = {"priced": [], "renamed": [], "new": [], "gone": []}
+    for number in range(30):
+        place = 100 + number * 7
+        rows[place] = replace(rows[place], price="1.00")
+        what["priced"].append(rows[place])
+    for number in range(12):
+        place = 2000 + number * 11
+        rows[place] = replace(rows[place], name=f"新款{rows[place].name}")
+        what["renamed"].append(rows[place])
+    for place in (9001, 5000, 4000):
+        what["gone"].append(rows.pop(place))
+    for number in range(5):
+        new = replace(products[0], sku=f"NEW-{number}", spu=f"N-{number}", name=f"新杯{number}")
+        rows.insert(50 * number, new)
+        what["new"].append(new)
+    return rows, what
+
+
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace after its first night, all pictures made."""
+    root = tmp_path_factory.mktemp("nightly")
+    products = catalog(ROWS)
+    with shop(root) as (services, engine):
+        made = make_all(services, engine, night(services, products))
+    own = set().union(*map(pictures_of, products))
+    assert without_items(p for p in made if p[1] != "detail") == own
+    assert len({p[0] for p in made if p[1] == "detail"}) == len({p.spu for p in products})
+    return root
+
+
+def test_a_night_plans_exactly_what_changed(first_night: Path) -> None:
+    """Prices cost nothing; names and new products cost their own pictures; the template costs lifestyle only; then nothing."""
+    products = catalog(ROWS)
+    rows, what = tomorrow(products)
+    with shop(first_night) as (before, engine):
+        services = replace(before, setup=edited(before.setup))
+        tonight = night(services, rows)
+        assert {product.sku for product in what["gone"]} == tonight.changes.gone
+        made = make_all(services, engine, tonight)
+        expected = {picture for product in rows for picture in pictures_of(product, "lifestyle")}
+        for product in (*what["renamed"], *what["new"]):
+            expected |= pictures_of(product)
+        assert without_items(p for p in made if p[1] != "detail") == expected
+        assert details(made) == speakers_changed(products, rows)
+
+        again = night(services, rows)
+        assert (again.changes.todo, again.changes.gone, again.changes.moved) == ((), frozenset(), {})
+        assert again.unchanged == len(rows)
+        statuses = services.ledger.pictures({f"sku:{product.sku}" for product in what["gone"]})
+        assert statuses == [], "what is gone is wanted no longer"
+
+
+def details(made: Collection[Picture]) -> set[str]:
+    """The families whose shared picture was made."""
+    return {subject.removeprefix("spu:") for subject, role, _ in made if role == "detail"}
+
+
+def speakers_changed(before: Sequence[Product], after: Sequence[Product]) -> set[str]:
+    """Families for which another product speaks, or the same with other words that the picture is made of."""
+
+    def speakers(products: Sequence[Product]) -> dict[str, tuple[str, str]]:
+        found: dict[str, tuple[str, str]] = {}
+        for product in sorted(products, key=lambda p: p.sku):
+            found.setdefault(product.spu, (product.name, product.color))
+        return found
+
+    old, new = speakers(before), speakers(after)
+    return {family for family, said in new.items() if old.get(family) != said}
+
+
+def test_what_comes_back_costs_nothing(first_night: Path) -> None:
+    """A product that left for a night finds its pictures again."""
+    with shop(first_night) as (services, engine):
+        rows = [p for p in services.ledger.products() if p.sku != "SK-00030"]
+        assert "SK-00030" in night(services, rows).changes.gone
+        make_all(services, engine, night(services, rows))
+        assert [p.sku for p in services.ledger.retired() if p.sku == "SK-00030"] == ["SK-00030"]
+        returned = [*rows, catalog(31)[30]]
+        assert make_all(services, engine, night(services, returned)) == set()
+        assert services.ledger.pictures({"sku:SK-00030"})
+
+
+def test_a_half_exported_file_does_not_empty_the_shop(first_night: Path) -> None:
+    """Half of the rows are gone: that is told, and nothing is done about it."""
+    with shop(first_night) as (services, _engine):
+        tonight = night(services, services.ledger.products()[: ROWS // 2])
+        told = forecast(tonight, services, Limits(), servers=1, is_agreed=False)
+        assert [brake.code for brake in brakes(told, Limits())] == ["too_many_retired"]
+
+
+def test_an_edited_base_template_does_not_burn_a_night(first_night: Path) -> None:
+    """Every picture would be made again: that is told, with hours and pictures, before anything is recorded."""
+    with shop(first_night) as (before, _engine):
+        rows = before.ledger.products()
+        services = replace(before, setup=edited_base(before.setup))
+        tonight = night(services, rows)
+        told = forecast(tonight, services, Limits(), servers=2, is_agreed=False)
+        assert [brake.code for brake in brakes(told, Limits())] == ["too_many_renders"]
+        assert told.renders == told.new_renders == told.wanted_before > ROWS
+        assert told.minutes > 60
+        assert night(services, rows).changes.todo, "nothing was recorded"
+
+
+def edited_base(setup: Setup) -> Setup:
+    """Another word in the skeleton of all templates."""
+    templates = {Path(key).name: text for key, text in setup.sources.items() if key.endswith(".j2")}
+    templates["base.j2"] = templates["base.j2"].replace("{{ quantity }}", "{{ quantity }}全新的", 1)
+    sources = {key: templates.get(Path(key).name, text) for key, text in setup.sources.items()}
+    book = PromptBook(templates, setup.prompts._vocabulary)
+    return replace(setup, prompts=book, sources=sources)
+
+
+def test_a_source_of_which_a_part_is_missing_retires_nothing(first_night: Path) -> None:
+    """One of its files could not be read: whose rows are missing nobody knows."""
+    with shop(first_night) as (services, _engine):
+        rows = services.ledger.products()[:100]
+        assert night(services, rows, is_whole=False).changes.gone == frozenset()
+
+
+def test_another_take_is_noticed_the_next_night(first_night: Path) -> None:
+    """The process that asked for it may have died before it planned it."""
+    with shop(first_night) as (services, engine):
+        rows = services.ledger.products()
+        (key, *_) = services.ledger.wanted_keys({"sku:SK-00042"})
+        services.ledger.add_take(key, seed=None, note="")
+        tonight = night(services, rows)
+        assert [product.sku for _, product in tonight.changes.todo] == ["SK-00042"]
+        assert {p[0] for p in make_all(services, engine, tonight)} == {"sku:SK-00042"}
+
+
+def test_rows_that_only_moved_are_moved(first_night: Path) -> None:
+    """Reports follow the order of the catalog; no prompt is written for that."""
+    with shop(first_night) as (services, engine):
+        rows = services.ledger.products()[::-1]
+        tonight = night(services, rows)
+        assert tonight.changes.todo == ()
+        make_all(services, engine, tonight)
+        assert [p.sku for p in services.ledger.products()] == [p.sku for p in rows]
