@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import count, islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,8 @@ def _block_of(lines: Sequence[Sequence[str]], first: int) -> Block:
 def _split(text: str, separator: str, width: int) -> pd.DataFrame:
     """Raises ParserError for a line of more than *width* cells: pandas must be told the widest."""
     return pd.read_csv(
-        StringIO(text, newline=""),
+        BytesIO(text.encode(errors="surrogatepass")),  # a text it would encode by itself, piece by piece
+        encoding_errors="surrogatepass",
         sep=separator,
         header=None,
         names=range(width or 1),
