@@ -68,6 +68,7 @@ COLORS = {
     mark("draft"): "cyan",
     mark("stale"): "blue",
     mark("working"): "yellow",
+    mark("retired"): "dim",
     mark("planned"): "yellow",
     mark("rendering"): "yellow",
     mark("rejected"): "magenta",

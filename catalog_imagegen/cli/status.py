@@ -34,8 +34,9 @@ def status(
     """
     with options.house(workspace, Servers(simulate=simulate)) as house:
         ledger = house.services.ledger
-        products = recorded_products(sku, house.services)
-        found = overview(products, ledger.pictures())
+        retired = [SkuOverview(p, "retired", ()) for p in ledger.retired() if sku in ("", p.sku)]
+        products = [] if sku and retired else recorded_products(sku, house.services)
+        found = [*overview(products, ledger.pictures()), *retired]
         if json:
             said = ledger.reviews({p.key for entry in found for p in entry.pictures})
             show.as_json({"skus": [_as_json(entry, said) for entry in found]})

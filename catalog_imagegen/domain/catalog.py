@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 PictureKind = Literal["floating", "dispimg", "place_in_cell", "image_function", "url", "path"]
@@ -84,8 +84,8 @@ class Product:
     @property
     def digest(self) -> str:
         """Names all that the row says, so that another reading of it can be compared: 32 hex digits."""
-        texts, lists = _texts_of(self), _lists_of(self)
-        parts = [*texts, *("\x1e".join(items) for items in lists), *self.extra.keys(), *self.extra.values()]
+        lists = map("\x1e".join, _lists_of(self))
+        parts = [*_texts_of(self), *lists, *self.extra, *self.extra.values()]
         return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -93,9 +93,8 @@ _texts_of = attrgetter(*TEXT_FIELDS)
 _lists_of = attrgetter(*LIST_FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is recorded of a row, as far as a sync has to know it."""
+class Standing(NamedTuple):
+    """What is recorded of a row, as far as a sync has to know it; there are as many as rows, so it is a bare tuple."""
 
     source: str
     digest: str

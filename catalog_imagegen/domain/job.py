@@ -21,7 +21,7 @@ from catalog_imagegen.domain.imaging import (
 )
 
 PictureState = Literal["planned", "rendering", "draft", "approved", "stale", "rejected", "failed", "blocked"]
-SkuStatus = Literal["ready", "review", "working", "blocked", "failed"]
+SkuStatus = Literal["ready", "review", "working", "blocked", "failed", "retired"]
 Action = Literal["render", "reuse", "failed", "blocked"]
 Decision = Literal["approved", "rejected"]
 Refusal = Literal["not_wanted", "replaced", "outdated", "asked_again", "rejected_already"]

@@ -53,21 +53,17 @@ def changes(
     todo, moved = [], {}
     for position, product in rows:
         standing = standings.get(product.sku)
-        if standing is None or not _stands(standing, product, source, setup):
+        if (
+            standing is None
+            or standing.settled != setup
+            or standing.source != source
+            or standing.is_retired
+            or standing.digest != product.digest
+        ):
             todo.append((position, product))
         elif standing.position != position:
             moved[product.sku] = position
     return Changes(tuple(todo), moved, gone, len(had))
-
-
-def _stands(standing: Standing, product: Product, source: str, setup: str) -> bool:
-    """Whether nothing is to be done about a row."""
-    return (
-        standing.settled == setup
-        and standing.source == source
-        and not standing.is_retired
-        and standing.digest == product.digest
-    )
 
 
 def with_families(

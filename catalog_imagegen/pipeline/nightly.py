@@ -112,14 +112,13 @@ def _planned(
 def forecast(night: Night, services: Services, limits: Limits, *, servers: int, is_agreed: bool) -> Forecast:
     """What it would cost. Every picture is planned for that only where it could be too much and nobody *is_agreed*."""
     told = Forecast(
-        source=night.source,
-        retired=len(night.changes.gone),
-        had=night.changes.had,
-        wanted_before=services.ledger.wanted_count(night.source),
-        servers=servers,
+        source=night.source, retired=len(night.changes.gone), had=night.changes.had, servers=servers
     )
+    if is_agreed or not night.changes.todo:
+        return told
+    told = replace(told, wanted_before=services.ledger.wanted_count(night.source))
     at_most = len(night.changes.todo) * most_pictures(services.setup, services.enabled)
-    if is_agreed or not brakes(replace(told, new_renders=at_most), limits):
+    if not brakes(replace(told, new_renders=at_most), limits):
         return told
     speeds = Speeds(services.ledger.speeds())
     for prepared in batches(night, services):

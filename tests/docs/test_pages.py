@@ -100,7 +100,9 @@ def supplier_is_read(reader: Reader) -> None:
 def with_a_drop(folder: Path) -> None:
     """A folder into which somebody has just dropped a catalog."""
     (folder / "drop").mkdir()
-    (folder / "drop" / "spring.csv").write_text("货号,商品名称,类目,颜色\nCUP-1,咖啡杯,家居,白色\n", encoding="utf-8")
+    (folder / "drop" / "spring.csv").write_text(
+        "货号,商品名称,类目,颜色\nCUP-1,咖啡杯,家居,白色\n", encoding="utf-8"
+    )
 
 
 def drop_is_answered(reader: Reader) -> None:

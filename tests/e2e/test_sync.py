@@ -87,6 +87,7 @@ def test_what_leaves_the_source_leaves_the_listings_and_may_come_back(shop: Nigh
     gone = shop.sync()
     assert (gone["retired"], gone["skus"], gone["jobs_submitted"]) == (1, 9, 0)
     assert shop.listed() == {f"M-{number:02}" for number in range(1, 10)}
+    assert shop.status("M-00")[0]["status"] == "retired"
     write(shop.root / "mugs.csv", rows(10))
     back = shop.sync()
     assert (back["retired"], back["jobs_submitted"], back["pictures"]["reused"]) == (0, 0, 1)

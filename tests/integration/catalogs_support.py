@@ -11,7 +11,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from catalog_imagegen.adapters.catalogs import Columns
+from catalog_imagegen.adapters.catalogs import Columns, read_catalog
 from catalog_imagegen.domain.catalog import Issue, Reading
 
 COLUMNS = Columns.from_toml(
@@ -50,3 +50,23 @@ def found(reading: Reading, code: str) -> list[Issue]:
 def places(reading: Reading, code: str) -> list[str]:
     """Give where one code was reported."""
     return [issue.where for issue in found(reading, code)]
+
+
+def kept(path: Path, data: bytes | str) -> Path:
+    """Write a file byte for byte."""
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def read_file(path: Path) -> Reading:
+    """Read a catalog as anybody would."""
+    return read_catalog(str(path), columns=COLUMNS)
+
+
+def inline_row(number: int, *texts: str) -> str:
+    """The XML of a row of texts."""
+    cells = (
+        f'<c r="{column}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for column, text in zip("ABCDEFGH", texts, strict=False)
+    )
+    return f'<row r="{number}">{"".join(cells)}</row>'

@@ -10,7 +10,7 @@ from catalog_imagegen.adapters.answers.content import CellAnswer, RowAnswer, She
 from catalog_imagegen.adapters.answers.marker import is_marked, mark
 from catalog_imagegen.adapters.answers.parts import Parts
 from catalog_imagegen.adapters.answers.removal import BROKEN, DAMAGED, remove_answer
-from catalog_imagegen.adapters.answers.stylesheet import Stylesheet
+from catalog_imagegen.adapters.answers.stylesheet import Stylesheet, plain_stylesheet
 from catalog_imagegen.adapters.answers.table_copy import copied
 from catalog_imagegen.adapters.answers.worksheet import SheetEditor
 from catalog_imagegen.adapters.catalogs import Columns, Way
@@ -19,11 +19,6 @@ from catalog_imagegen.adapters.catalogs.files import recognise, refuse_corrupt
 from catalog_imagegen.adapters.catalogs.layout import Area
 
 STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
-_NO_STYLES = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<styleSheet xmlns="%s"/>'
-_MAIN = (
-    b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-    b"http://purl.oclc.org/ooxml/spreadsheetml/main",
-)
 _USUAL_WAY = Way()
 
 log = logging.getLogger(__name__)
@@ -132,7 +127,7 @@ def _new_styles(parts: Parts) -> str:
     """A workbook without styles gets some."""
     usual = "xl/styles.xml"  # some programs look nowhere else
     part = usual if usual not in parts else parts.unused("xl/styles{}.xml")
-    parts.put(part, _NO_STYLES % _MAIN[parts.is_strict])
+    parts.put(part, plain_stylesheet(parts.main))
     parts.declare(part, STYLES_TYPE)
     parts.relate(parts.workbook, [("styles", part)])
     return part

@@ -28,10 +28,6 @@ from catalog_imagegen.adapters.catalogs.grid import column_letter
 from catalog_imagegen.adapters.catalogs.layout import Place
 from catalog_imagegen.adapters.catalogs.pictures.bands import LAST_COLUMN, LAST_ROW
 
-_MAIN = (
-    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-    "http://purl.oclc.org/ooxml/spreadsheetml/main",
-)
 _PIXELS_PER_POINT = 4 / 3
 _NO_PIXELS = 40
 """That a hidden column counts for, so that a search for room ends."""
@@ -86,7 +82,7 @@ def comment_splices(
     comments = parts.related(part, "comments")
     if comments is None:
         comments = parts.unused("xl/comments{}.xml")
-        parts.put(comments, empty_comments(_MAIN[parts.is_strict]))
+        parts.put(comments, empty_comments(parts.main))
         parts.declare(comments, COMMENTS_TYPE)
         parts.relate(part, [("comments", comments)])
     xml, fresh = with_comments(parts.text(comments), said)

@@ -40,6 +40,14 @@ _SHAPE_TYPE = (
     b'<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
     b'<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
 )
+_NOTE = (
+    b'<v:shape%s id="_x0000_s%d" type="#_x0000_t202" style="position:absolute;margin-left:60pt;margin-top:2pt;'
+    b'width:%dpt;height:%dpt;z-index:%d;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">'
+    b'<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/>'
+    b'<v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>'
+    b'<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>%d, 12, %d, 4, %d, 8, %d, 4'
+    b"</x:Anchor><x:AutoFill>False</x:AutoFill><x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>"
+)
 _BLOCK = 1024
 """Shapes of one drawing are numbered within blocks of so many."""
 _LINE_CHARACTERS = 30
@@ -189,27 +197,9 @@ def with_shapes(
     for order, place in enumerate(sorted(places), 1):
         height = _LINE_PIXELS * (2 + _lines(lines[place]))
         column, row = box(place, _BOX_PIXELS, height)
-        made.append(
-            b'<v:shape%s id="_x0000_s%d" type="#_x0000_t202" style="position:absolute;margin-left:60pt;margin-top:2pt;'
-            b'width:%dpt;height:%dpt;z-index:%d;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">'
-            b'<v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/><v:path o:connecttype="none"/>'
-            b'<v:textbox style="mso-direction-alt:auto"><div style="text-align:left"></div></v:textbox>'
-            b'<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>%d, 12, %d, 4, %d, 8, %d, 4'
-            b"</x:Anchor><x:AutoFill>False</x:AutoFill><x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>"
-            % (
-                names,
-                number + order,
-                _BOX_PIXELS * 3 // 4,
-                height * 3 // 4,
-                order,
-                place[1] + 1,
-                max(place[0] - 2, 0),
-                column,
-                row,
-                place[0] - 1,
-                place[1],
-            )
-        )
+        corners = place[1] + 1, max(place[0] - 2, 0), column, row
+        size = _BOX_PIXELS * 3 // 4, height * 3 // 4, order
+        made.append(_NOTE % (names, number + order, *size, *corners, place[0] - 1, place[1]))
     end = vml.rfind(b"</xml")
     if end < 0:
         raise ValueError("a drawing that does not end")

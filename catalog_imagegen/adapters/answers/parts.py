@@ -24,6 +24,10 @@ from catalog_imagegen.adapters.catalogs.opc import Package
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
+_MAIN = (
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    "http://purl.oclc.org/ooxml/spreadsheetml/main",
+)
 _RELATIONS = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'
 _TYPES = "[Content_Types].xml"
 _XML = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -101,6 +105,11 @@ class Parts(Package):
     def kind(self, name: str) -> str:
         """The type of a relation, in the words of the standard that the workbook follows."""
         return f"{_STRICT if self.is_strict else _OFFICE}/{name}"
+
+    @property
+    def main(self) -> str:
+        """The namespace of sheets, styles and comments."""
+        return _MAIN[self.is_strict]
 
     @property
     def office(self) -> str:

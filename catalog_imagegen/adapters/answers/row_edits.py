@@ -28,6 +28,8 @@ class RowEdit:
     """Column → what becomes of its style; a cell that is not there is made."""
     height: float = 0.0
     """In points; 0: as it is."""
+    is_kept: bool = False
+    """Whether the height stays whatever is written into the row."""
 
 
 def row_splices(sheet: SheetXml, edits: Mapping[int, RowEdit], columns: ColumnList) -> Iterator[Splice]:
@@ -51,7 +53,7 @@ class _RowChange:
     def splices(self) -> Iterator[Splice]:
         row, edit = self.row, self.edit
         before = self.sheet.xml[row.start : row.inner]
-        tag = _with_span(_with_height(before, edit.height), edit.last_column)
+        tag = _with_span(_with_height(before, edit), edit.last_column)
         if row.is_empty_tag:
             opened = tag[:-2].rstrip() + b">"
             cells = b"".join(self._made(column) for column in sorted(edit.styles)) + edit.added
@@ -99,10 +101,11 @@ def _cell(
     return b'<%sc r="%s%d" s="%d"/>' % (sheet.prefix, column_letter(column).encode(), number, style)
 
 
-def _with_height(tag: bytes, height: float) -> bytes:
-    if not height:
+def _with_height(tag: bytes, edit: RowEdit) -> bytes:
+    if not edit.height:
         return tag
-    return with_attribute(with_attribute(tag, b"ht", f"{height:g}"), b"customHeight", "1")
+    tag = with_attribute(tag, b"ht", f"{edit.height:g}")
+    return with_attribute(tag, b"customHeight", "1") if edit.is_kept else tag
 
 
 def _with_span(tag: bytes, last_column: int) -> bytes:
@@ -121,7 +124,7 @@ def _new_rows(sheet: SheetXml, edits: Mapping[int, RowEdit], columns: ColumnList
     made: list[tuple[int, bytes]] = []
     for number, edit in sorted(edits.items()):
         cells = b"".join(_cell(sheet, number, column, edit, columns) for column in sorted(edit.styles))
-        tag = _with_height(b'<%srow r="%d">' % (p, number), edit.height)
+        tag = _with_height(b'<%srow r="%d">' % (p, number), edit)
         index = bisect_left(numbers, number) if is_sorted else len(numbers)
         place = sheet.rows[index].start if index < len(numbers) else sheet.rows_end
         made.append((place, tag + cells + edit.added + b"</" + p + b"row>"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from catalog_imagegen.adapters.answers.content import CellAnswer, Link, RowAnswer, Tone
 from catalog_imagegen.adapters.catalogs.layout import place_of
@@ -45,41 +46,32 @@ def answers_of(
     for issue in reading.issues:
         by_row.setdefault(_row_of(issue.where), []).append(issue)
     by_row.pop("", None)
-    products = {product.where: product for product in reading.products}
+    small = thumbnails or {}
     rows = [
-        _of_product(
-            product,
-            views.get(product.sku),
-            by_row.get(place, ()),
-            words=words,
-            names=names,
-            base=base,
-            thumbnails=thumbnails or {},
+        replace(
+            _of_product(
+                each, views.get(each.sku), by_row.get(each.where, ()), words=words, names=names, base=base
+            ),
+            thumbnail=small.get(each.sku, b""),
         )
-        for place, product in products.items()
+        for each in reading.products
     ]
-    for place, issues in by_row.items():
-        if place not in products and any(
-            each.severity == "error" or each.code == _LEFT_OUT for each in issues
-        ):
-            is_wrong = any(each.severity == "error" for each in issues)
-            rows.append(
-                RowAnswer(
-                    place,
-                    words.pick("Not taken", "未采用"),
-                    "bad" if is_wrong else "none",
-                    tuple(_told(issues, words, also_notes=not is_wrong)),
-                )
-            )
-    said = {row.where for row in rows}
-    cells = [
-        CellAnswer(each.where, words.pick(each.message_en, each.message_zh), each.severity)
-        for place, issues in by_row.items()
-        if place in said
-        for each in issues
-        if each.where != place
+    products = {row.where for row in rows}
+    refused = (_of_refused(place, issues, words) for place, issues in by_row.items() if place not in products)
+    rows += [row for row in refused if row is not None]
+    issues = [issue for row in rows for issue in by_row.get(row.where, ()) if issue.where != row.where]
+    return rows, [
+        CellAnswer(each.where, words.pick(each.message_en, each.message_zh), each.severity) for each in issues
     ]
-    return rows, cells
+
+
+def _of_refused(place: str, issues: Sequence[Issue], words: Language) -> RowAnswer | None:
+    """Why a row is no product; None where it never was to be one."""
+    is_wrong = any(each.severity == "error" for each in issues)
+    if not is_wrong and all(each.code != _LEFT_OUT for each in issues):
+        return None
+    told = tuple(_told(issues, words, also_notes=not is_wrong))
+    return RowAnswer(place, words.pick("Not taken", "未采用"), "bad" if is_wrong else "none", told)
 
 
 def _of_product(
@@ -90,7 +82,6 @@ def _of_product(
     words: Language,
     names: Wording,
     base: str,
-    thumbnails: Mapping[str, bytes],
 ) -> RowAnswer:
     told = tuple(_told(issues, words))
     if view is None:
@@ -107,7 +98,6 @@ def _of_product(
         _TONES[report.TONES[view.status]],
         (*told, *lines),
         tuple(Link(each.title, base + each.folder) for each in view.listings if each.files),
-        thumbnails.get(product.sku, b""),
     )
 
 

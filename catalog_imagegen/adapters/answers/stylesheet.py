@@ -260,6 +260,23 @@ class Stylesheet:
         return max(ends, default=self._root.inner)
 
 
+def plain_stylesheet(namespace: str) -> bytes:
+    """A part with what programs take for granted, and no more."""
+    sections = {name: b"".join(items) for name, items in _FIRST.items()}
+    written = {
+        name: b'<%s count="%d">%s</%s>' % (name, len(_FIRST[name]), inside, name)
+        for name, inside in sections.items()
+    }
+    base = b'<cellStyleXfs count="1">%s</cellStyleXfs>' % sections[b"cellXfs"]
+    names = b'<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+    head = (
+        b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<styleSheet xmlns="%s">'
+        % namespace.encode()
+    )
+    before = b"".join(each for name, each in written.items() if name != b"cellXfs")
+    return head + before + base + written[b"cellXfs"] + names + b"</styleSheet>"
+
+
 def _but_for_fill(xf: bytes) -> bytes:
     end = xf.find(b">") + 1
     return with_attribute(with_attribute(xf[:end], b"fillId", ""), b"applyFill", "") + xf[end:]

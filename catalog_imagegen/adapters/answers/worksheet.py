@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from math import inf
 
 from catalog_imagegen.adapters.answers.added import (
     MAX_PICTURES,
@@ -24,6 +24,7 @@ from catalog_imagegen.adapters.answers.content import (
     Titles,
 )
 from catalog_imagegen.adapters.answers.drawings import Drawn, drawing_of, drawn
+from catalog_imagegen.adapters.answers.heights import RowHeights
 from catalog_imagegen.adapters.answers.links import address
 from catalog_imagegen.adapters.answers.markup import Splice, attribute, spliced, text, with_attribute
 from catalog_imagegen.adapters.answers.parts import Parts
@@ -39,10 +40,6 @@ from catalog_imagegen.adapters.reports.excel import MAX_LINKS, clean
 
 MAX_COMMENTS = 5_000
 """Of one sheet: programs draw a box for each. The gravest stay."""
-MAX_HEIGHT_POINTS = 409.0
-_USUAL_POINTS = 15.0
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -74,8 +71,8 @@ class SheetEditor:
             for number, row in self.answers.rows.items():
                 if number != header_row:
                     height = heights.get(number, 0.0)
-                    cells = self._cells(added, number, row, targets, height or self._points_of(number))
-                    edits[number] = RowEdit(cells, added.last, height=height)
+                    cells = self._cells(added, number, row, targets, height or self._rows.room(number))
+                    edits[number] = RowEdit(cells, added.last, height=height, is_kept=bool(row.thumbnail))
             splices += [
                 *self._dimension(added),
                 self._columns.with_widths(added.first, added.widths).splice(),
@@ -88,7 +85,7 @@ class SheetEditor:
             edit = edits.setdefault(number, RowEdit())
             edit.styles = {**edit.styles, column: partial(self.styles.filled, severity=cell.severity)}
         said = {place: clean(self._offending[place].text) for place in self._commented}
-        box = box_of(self._columns, self._points_of)
+        box = box_of(self._columns, self._rows.points)
         splices += self._attempt(partial(comment_splices, self.parts, self.part, sheet, said, box))
         splices += row_splices(sheet, edits, self._columns)
         self.parts.put(self.part, spliced(sheet.xml, splices))
@@ -123,7 +120,7 @@ class SheetEditor:
             return None
         others = max([self._drawn.last_column, *self._tables(), *(column for _, column in self._offending)])
         for used in (self._sheet.last_used_column(), self._sheet.last_cell_column):
-            grown = self._points_of if self._is_fixed else None
+            grown = self._rows.points if self._is_fixed else None
             added = Added.of(self.answers, max(used, others) + 1, self.titles, grown)
             if added.last <= LAST_COLUMN:
                 return added
@@ -146,22 +143,13 @@ class SheetEditor:
         if not drawing:
             return Drawn()
         try:
-            return drawn(self.parts.text(drawing), self._points_of)
+            return drawn(self.parts.text(drawing), self._rows.points)
         except BROKEN:
             return Drawn()
 
     @cached_property
-    def _points(self) -> Mapping[int, float]:
-        """Row → its height, where it has one of its own."""
-        return self._sheet.heights
-
-    @cached_property
-    def _usual_points(self) -> float:
-        told = self._sheet.part(b"sheetFormatPr")
-        return _number(attribute(self._sheet.tag(told), b"defaultRowHeight") if told is not None else "")
-
-    def _points_of(self, row: int) -> float:
-        return self._points.get(row, self._usual_points)
+    def _rows(self) -> RowHeights:
+        return RowHeights(self._sheet)
 
     @cached_property
     def _is_fixed(self) -> bool:
@@ -173,11 +161,18 @@ class SheetEditor:
         return self._drawn.lies_on(self.answers.rows)
 
     def _heights(self, added: Added) -> Mapping[int, float]:
-        """Row → more height, for its picture and sentences; never less."""
+        """Row → more height, for its picture and sentences; never less.
+
+        Without a picture a row that has no height of its own needs none: programs fit it to what stands in it.
+        """
         if self._is_fixed:
             return {}
-        wanted = ((number, added.points(row)) for number, row in self.answers.rows.items())
-        return {number: height for number, height in wanted if height > self._points_of(number)}
+        wanted = (
+            (number, added.points(row))
+            for number, row in self.answers.rows.items()
+            if row.thumbnail or self._rows.room(number) < inf
+        )
+        return {number: height for number, height in wanted if height > self._rows.points(number)}
 
     def _headers(self, added: Added, row: int) -> bytes:
         style = self.styles.header
@@ -189,7 +184,7 @@ class SheetEditor:
         self, added: Added, number: int, row: RowAnswer, targets: Mapping[Place, str], points: float
     ) -> bytes:
         styles = self.styles
-        is_cut = added.reasons_points(row) > max(points, 1.0) or points >= MOST_POINTS
+        is_cut = added.reasons_points(row) > points or MOST_POINTS <= points < inf
         sentences = styles.long_text if is_cut else styles.text
         cells = [
             self._cell(added.first, number, styles.tones[row.tone], row.status),
@@ -236,7 +231,7 @@ class SheetEditor:
             if found is None or number == self._header_row:
                 continue
             content, size, extension = found
-            points = heights.get(number, self._points_of(number))
+            points = heights.get(number, self._rows.points(number))
             room = PICTURE_PIXELS, max(points, 1.0)
             target = targets.get((number, added.link), "") if added.links else ""
             place = number, added.picture
@@ -280,11 +275,3 @@ class SheetEditor:
         return sorted(said, key=lambda place: (SEVERITIES.index(self._offending[place].severity), place))[
             :MAX_COMMENTS
         ]
-
-
-def _number(value: str) -> float:
-    try:
-        points = float(value)
-    except ValueError:
-        return _USUAL_POINTS
-    return points if 0 < points <= MAX_HEIGHT_POINTS else _USUAL_POINTS

@@ -118,6 +118,10 @@ class _File:
             kind = recognise(data, self.name)
             kind = "xls" if kind == "ole2" else kind
         kind = look_into(data, self.name) if kind == "xlsx" else kind
+        if kind == "xlsx":
+            from catalog_imagegen.adapters.answers.removal import without_answer  # noqa: PLC0415  # slow to import
+
+            data = without_answer(data)  # what we added to an answer that is dropped again is not the shop's
         grids = self._grids(data, kind)
         if fitting_suffix(kind, self.path.suffix):
             return grids

@@ -121,14 +121,20 @@ def _work(sending: Connection, read: Callable[..., Grids], args: tuple[Any, ...]
     ):
         with suppress(OSError, ValueError):  # where the system does not know it, or has a lower one
             resource.setrlimit(limit, (most, most))
-    told = 0
     with suppress(BrokenPipeError):
-        for answer in _told(read, args):
-            told += len(answer)
-            if told > MOST_TOLD_BYTES:
-                sending.send_bytes(pickle.dumps(MemoryError()))
-                return
+        for answer in _up_to(MOST_TOLD_BYTES, _told(read, args)):
             sending.send_bytes(answer)
+
+
+def _up_to(most_bytes: int, answers: Iterator[bytes]) -> Iterator[bytes]:
+    """What is told, unless it is too much to keep."""
+    told = 0
+    for answer in answers:
+        told += len(answer)
+        if told > most_bytes:
+            yield pickle.dumps(MemoryError())
+            return
+        yield answer
 
 
 def _told(read: Callable[..., Grids], args: tuple[Any, ...]) -> Iterator[bytes]:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.header import Header
 
 _MOST_REMEMBERED = 50_000
-_MOST_EXTRA_CELLS = 50_000_000
+_MOST_EXTRA_CELLS, _MOST_IN_WIDE, _WIDE = 50_000_000, 10_000_000, 500
+"""Every product has every extra column, also where it is blank: long headers over many rows would take all memory."""
 _MADE_HERE = frozenset({"cells", "where", "extra"})
 _ORDER = tuple(each.name for each in fields(Product))
 _WRITTEN: frozenset[Nature] = frozenset({"text", "number", "date"})
@@ -121,13 +122,9 @@ class TableReader:
         """Whether any row was to describe a product, well or not."""
 
     def read(self, block: Block, start: int = 0) -> list[Product]:
-        """The products of a block's rows from *start* on.
-
-        Raises CatalogError (``file_too_large``) for a header that is so long, or a table of so many rows, that to name
-        what stands below it would take all memory: every product has every extra column, also where that is blank.
-        """
+        """The products of a block's rows from *start* on. Raises CatalogError (``file_too_large``)."""
         self._extra_cells += len(block.labels) * len(self._header.extras)
-        if self._extra_cells > _MOST_EXTRA_CELLS:
+        if self._extra_cells > (_MOST_IN_WIDE if len(self._header.extras) > _WIDE else _MOST_EXTRA_CELLS):
             raise refuse_too_large(self._name)
         odd = set(range(start)) | set(block.hidden) | {place for place, _ in block.pictures}
         block = self._with_written(block, odd)
@@ -255,9 +252,9 @@ class TableReader:
                 self.pictures[-1].named[column] = found
         if len(parts) == 1:
             return parts[0]
-        return [
-            tuple(dict.fromkeys(item for part in row for item in part)) for row in zip(*parts, strict=True)
-        ]
+        by_row = list(zip(*parts, strict=True))
+        odd.update(place for place, row in enumerate(by_row) if not row[0] and any(row))  # it names another cell
+        return [tuple(dict.fromkeys(item for part in row for item in part)) for row in by_row]
 
     def _look_at_appearance(self, made: Mapping[str, list[Any]], odd: set[int]) -> None:
         given = [made[name] for name in APPEARANCE_FIELDS if name in made]

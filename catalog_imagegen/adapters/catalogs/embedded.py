@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +29,8 @@ FOLDER = "data/pictures"
 _KEPT_AS_THEY_ARE = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "DIB")
 _MAX_PIXELS = 40_000_000
+_MOST_REPEATED = 50
+"""Pictures of a merged cell that also its other rows have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,16 @@ def _usable(content: bytes) -> tuple[bytes, str] | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Tall:
+    """A merged cell, whose pictures all of its rows have. There may be a million: they are not written out."""
+
+    top: int
+    column: int
+    bottom: int
+    pictures: tuple[CatalogPicture, ...]
+
+
 class PlacedPictures:
     """The pictures of one sheet by the rows they belong to; each row is asked for once."""
 
@@ -93,35 +105,36 @@ class PlacedPictures:
         self._known: dict[int, tuple[str, str] | None] = {}
         self.issues: list[Issue] = [self._told(code, place) for code, place in found.troubles]
         self._rows: dict[int, dict[int, list[CatalogPicture]]] = {}
-        self._reaching: dict[int, tuple[int, list[CatalogPicture]]] = {}
-        """Column → down to which row the pictures of a merged cell above reach."""
-        self._reached: dict[int, tuple[list[int], list[int]]] = {}
-        """Column → the first and last rows of merged cells with pictures."""
+        self._reaching: dict[int, _Tall] = {}
+        """Column → the merged cell that the last row asked for is part of."""
         self._told_cells = {place for _, place in found.troubles if place is not None}
         for picture in found.pictures:
             self._place(picture)
-        self._tall = self._reaching_down(merged)
+        self._tall = list(self._reaching_down(merged))
+        self._tall_in: dict[int, list[_Tall]] = {}
+        for tall in self._tall:
+            self._tall_in.setdefault(tall.column, []).append(tall)
 
     def explains(self, place: Place) -> bool:
         """Whether it is known what picture a cell shows, or why not."""
         row, column = place
         if place in self._told_cells or column in self._rows.get(row, {}):
             return True
-        tops, bottoms = self._reached.get(column, ((), ()))
-        above = bisect_right(tops, row) - 1
-        return above >= 0 and row <= bottoms[above]
+        talls = self._tall_in.get(column, ())
+        at = bisect_left(talls, -row, key=lambda tall: -tall.top)
+        return at < len(talls) and row <= talls[at].bottom
 
     def take(self, row: int) -> Mapping[int, tuple[CatalogPicture, ...]]:
         """Column → the pictures of this row, which is below those that were asked for before."""
-        while self._tall and self._tall[-1][0] <= row:
-            _, bottom, column, pictures = self._tall.pop()
-            self._reaching[column] = bottom, pictures
-        self._reaching = {column: each for column, each in self._reaching.items() if row <= each[0]}
-        own = self._rows.pop(row, {})
-        found = {column: tuple(pictures) for column, pictures in own.items()}
-        for column, (_, above) in self._reaching.items():
-            if own.get(column) is not above:
-                found[column] = (*above, *found.get(column, ()))
+        found = {column: tuple(pictures) for column, pictures in self._rows.pop(row, {}).items()}
+        while self._tall and self._tall[-1].top < row:
+            reaching = self._tall.pop()
+            self._reaching[reaching.column] = reaching
+        for column, reaching in list(self._reaching.items()):
+            if row > reaching.bottom:
+                del self._reaching[column]
+            else:
+                found[column] = (*reaching.pictures, *found.get(column, ()))
         return found
 
     def left_over(self) -> Iterable[Issue]:
@@ -134,24 +147,15 @@ class PlacedPictures:
     def _told(self, code: str, place: Place | None) -> Issue:
         return issue(code, self._naming.cell(*place) if place is not None else self._naming.sheet)
 
-    def _reaching_down(self, merged: Sequence[Area]) -> list[tuple[int, int, int, list[CatalogPicture]]]:
-        """The merged cells with pictures, each of which all of its rows have; the lowest one first.
-
-        They are not written out row by row: one of them may have a million rows.
-        """
+    def _reaching_down(self, merged: Sequence[Area]) -> Iterator[_Tall]:
+        """The merged cells with pictures, the lowest one first."""
         found = {
             (area.top, area.left): area.bottom
             for area in merged
             if area.bottom > area.top and area.left in self._rows.get(area.top, {})
         }
-        for (top, column), bottom in sorted(found.items()):
-            tops, bottoms = self._reached.setdefault(column, ([], []))
-            tops.append(top)
-            bottoms.append(bottom)
-        return [
-            (top, bottom, column, self._rows[top][column])
-            for (top, column), bottom in sorted(found.items(), reverse=True)
-        ]
+        for (top, column), bottom in sorted(found.items(), reverse=True):
+            yield _Tall(top, column, bottom, tuple(self._rows[top][column][:_MOST_REPEATED]))
 
     def _place(self, picture: SheetPicture) -> None:
         if picture.place is None:

@@ -17,10 +17,10 @@ def footer_rows(block: Block, last_column: int, columns: Columns) -> Iterator[in
     for column, values in block.columns.items():
         if column > last_column:
             continue
-        texts = [value if isinstance(value, str) else "" for value in values]
+        texts = [value if isinstance(value, str) and len(value) <= _LONGEST else "" for value in values]
         if columns.may_have_footers("\n".join(texts)):
             yield from (
                 place
                 for place, text in enumerate(texts)
-                if text and len(text) <= _LONGEST and columns.is_footer_word(text)
+                if text and columns.is_footer_word(text)
             )

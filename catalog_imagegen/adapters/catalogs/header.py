@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from catalog_imagegen.adapters.catalogs.columns import Columns, plain
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.grid import Cell, Grid, Row
 
 ROWS_SEARCHED = 30
+_MOST_COMPARED = 500
+"""Headers that are compared with aliases letter by letter; no table has more."""
 _ENOUGH_HITS = 2
 _ALIKE = 0.7
 """difflib ratio from which a header is worth suggesting; it separates 商品编马/商品编码 (.75) from chance."""
@@ -184,7 +186,7 @@ def _numbered(text: str) -> Iterator[str]:
 def _suggest(field: str, row: Row, columns: Columns) -> tuple[str, str, str] | None:
     """Give the place and text of the unknown header most like an alias of *field*, and that alias."""
     best, found = _ALIKE, None
-    for cell in row.cells.values():
+    for cell in islice(row.cells.values(), _MOST_COMPARED):
         text = cell.text.strip()
         if not text or columns.match(text):
             continue

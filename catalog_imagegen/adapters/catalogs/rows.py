@@ -107,9 +107,9 @@ def _draft(row: Row, header: Header, columns: Columns) -> _Draft:
     draft.fields["images"] = _images(draft, header)
     draft.defaulted = fill_row(draft.fields, columns.defaults)
     for column, title in header.extras.items():
-        cell = row.cell(column)
-        draft.cells[title] = cell.where
-        draft.extra[title] = _clean(draft, cell, is_extra=True)
+        cell = row.cells.get(column)
+        draft.cells[title] = cell.where if cell else row.naming.cell(row.label, column)
+        draft.extra[title] = _clean(draft, cell, is_extra=True) if cell else ""
     return draft
 
 

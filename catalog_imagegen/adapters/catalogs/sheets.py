@@ -88,8 +88,10 @@ def _block(labels: list[int], rows: dict[int, dict[int, Content]], sheet: Sheet)
             value = _plain(*content)
             if value is None:
                 special[place, column] = content
-            else:
-                columns.setdefault(column, [None] * len(labels))[place] = value
+                continue
+            if column not in columns:
+                columns[column] = [None] * len(labels)
+            columns[column][place] = value
     hidden = {place for place, label in enumerate(labels) if label in sheet.hidden_rows}
     return Block(labels, columns, special, hidden, pictures_of(sheet.pictures, labels, special))
 

@@ -87,9 +87,8 @@ class CatalogRows(Sql):
         columns = (PRODUCT.c.sku, PRODUCT.c.source, PRODUCT.c.digest, PRODUCT.c.settled, PRODUCT.c.position)
         query = select(*columns, PRODUCT.c.retired_at.is_not(None))
         with self._reading() as db:
-            return {
-                row[0]: Standing(row[1], row[2], row[3], row[4], bool(row[5])) for row in db.execute(query)
-            }
+            cursor: Any = db.execute(query).cursor  # rows of SQLAlchemy's own would take three times as long
+            return {row[0]: Standing._make(row[1:]) for row in cursor.fetchall()}
 
     def settle(self, skus: Collection[str], setup: str) -> None:
         """All pictures of these products are made and listed under this *setup*."""

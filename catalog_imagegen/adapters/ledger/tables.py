@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Column, DateTime, Text
+from sqlalchemy import JSON, Column, DateTime, Index, Text
 from sqlmodel import Field, SQLModel
 
 REVISION = "0004"
@@ -20,6 +20,10 @@ class ProductRow(SQLModel, table=True):
     """A catalog row as last read; its SKU belongs to one source."""
 
     __tablename__ = "product"
+    # Holds all that a sync asks of every row, so that it need not read the rows themselves.
+    __table_args__ = (
+        Index("ix_product_standing", "sku", "source", "digest", "settled", "position", "retired_at"),
+    )
 
     sku: str = Field(primary_key=True)
     source: str = Field(index=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ _TALLEST = 1000.0
 _USUAL = 15.0
 _MOST_ROWS = 200
 """A picture across more rows than these belongs to none in particular."""
+_MOST_LEFTS = 500
+"""Columns in which merged areas may begin; all of them are asked for every picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class MergedAreas:
     def corner(self, place: Place) -> Place:
         """The first cell of the area around *place*, else *place*."""
         row, column = place
-        for left, (tops, areas) in self._by_left.items():
+        for left, (tops, areas) in islice(self._by_left.items(), _MOST_LEFTS):
             index = bisect_right(tops, row) - 1
             if left <= column and index >= 0:
                 area = areas[index]

@@ -15,6 +15,8 @@ def upgrade() -> None:
         product.add_column(sa.Column("digest", sa.String(), nullable=False, server_default=""))
         product.add_column(sa.Column("settled", sa.String(), nullable=False, server_default=""))
         product.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    standing = ["sku", "source", "digest", "settled", "position", "retired_at"]
+    op.create_index("ix_product_standing", "product", standing, unique=False)
     op.create_table(
         "drop",
         sa.Column("digest", sa.String(), nullable=False),
