@@ -42,7 +42,7 @@ def shop(catalog: Path, name: str) -> Path:
     source = f'\n[[source]]\nname = "{_SOURCE}"\npath = "{catalog.resolve()}"\n'
     settings.write_text(settings.read_text(encoding="utf-8") + source, encoding="utf-8")
     with _house(root) as house:
-        plan_all(house)
+        plan_all(house, is_made=True)
         pretend_made(house)
     (root / "ready").touch()
     return root
@@ -54,20 +54,23 @@ def _house(root: Path) -> Iterator[House]:
         yield house
 
 
-def plan_all(house: House) -> int:
-    """Read the source, plan and record whatever is new; returns how many pictures were planned."""
+def plan_all(house: House, *, is_made: bool = False) -> int:
+    """Read the source, plan and record whatever is new (and take it for made); returns how many pictures were planned."""
     (source,) = house.settings.source
     tonight = look(house.read(source).reading, source.name, house.services)
     count = 0
     for prepared in batches(tonight, house.services):
-        house.services.ledger.keep_products(source.name, prepared.rows)
+        token = house.services.ledger.keep_products(source.name, prepared.rows)
         house.services.ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
         count += len(prepared.plan.pictures)
+        if is_made:
+            name = setup_name(house.services.setup, house.services.enabled)
+            house.services.ledger.settle(token, {product.sku for product in prepared.products}, name)
     return count
 
 
 def pretend_made(house: House) -> None:
-    """Record a render for every picture, all of the same bytes, and that nothing is left to be done."""
+    """Record a render for every picture, all of the same bytes."""
     picture = house.services.blobs.put(b"stands for every picture")
     made = {
         "digest": picture,
@@ -85,8 +88,6 @@ def pretend_made(house: House) -> None:
         )
         db.execute(update(PICTURE).values(shown_key=PICTURE.c.render_key))
     engine.dispose()
-    skus = set(house.services.ledger.standings())
-    house.services.ledger.settle(skus, setup_name(house.services.setup, house.services.enabled))
 
 
 def sync(root: Path) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import requests
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from catalog_imagegen import __version__
 from catalog_imagegen.adapters.files import make_folder, write_whole
@@ -27,6 +28,8 @@ def download(address: str, folder: Path) -> Path:
     Raises SourceUnreachable where another try may help, and CatalogError where the address does not.
     """
     shown = _shown(address)
+    if not shown:
+        raise _no_address(address)
     try:
         with requests.get(
             address,
@@ -43,6 +46,8 @@ def download(address: str, folder: Path) -> Path:
                     code="source_not_found",
                 )
             content = _content(answer, shown)
+    except (InvalidURL, InvalidSchema, MissingSchema) as error:
+        raise _no_address(shown) from error
     except requests.RequestException as error:
         raise _unreachable(shown, type(error).__name__) from None  # its text may repeat a password
     make_folder(folder)
@@ -70,9 +75,23 @@ def _content(answer: requests.Response, shown: str) -> bytes:
 
 
 def _shown(address: str) -> str:
-    """The address without what may be secret."""
-    parts = urlsplit(address)
+    """The address without what may be secret; empty where it is none."""
+    try:
+        parts = urlsplit(address)
+        if not parts.hostname or parts.port == 0:
+            return ""
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _no_address(shown: str) -> CatalogError:
+    scheme = shown.partition(":")[0]
+    return CatalogError(
+        f"the path of a source is no web address ({scheme}://…); write it in config/app.toml as https://host/file.xlsx",
+        zh=f"数据源的地址不正确（{scheme}://…）；请在 config/app.toml 中写成 https://主机/文件.xlsx",
+        code="source_address_invalid",
+    )
 
 
 def _unreachable(shown: str, reason: str) -> SourceUnreachable:

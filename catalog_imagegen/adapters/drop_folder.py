@@ -15,6 +15,7 @@ from typing import Literal
 
 from catalog_imagegen.adapters.catalogs.files import catalog_suffixes
 from catalog_imagegen.adapters.files import explain, make_folder
+from catalog_imagegen.domain.errors import ConfigError
 
 Sign = tuple[int, int]
 """Size in bytes and time of change in nanoseconds."""
@@ -42,17 +43,22 @@ class DropFolder:
         self._settle_s = settle_s
         self._clock = clock
         self._seen: dict[Path, tuple[Sign, float]] = {}
+        self.unreadable: list[Path] = []
+        """Files that are there whole and cannot be read, since the last look."""
 
     def whole(self) -> list[Dropped]:
         """The files that are there whole now, by name. Raises ConfigError where the folder cannot be read."""
         now, found, seen = self._clock(), [], {}
+        self.unreadable = []
         for path, sign in self._files():
             known, since = self._seen.get(path, (None, now))
             since = since if known == sign else now
             seen[path] = sign, since
             if now - since >= self._settle_s and not _is_being_written(path):
                 digest = _digest(path)
-                if digest is not None and _sign(path) == sign:
+                if digest is None and path.exists():
+                    self.unreadable.append(path)
+                elif digest is not None and _sign(path) == sign:
                     found.append(Dropped(path, digest))
         self._seen = seen
         return found
@@ -60,10 +66,16 @@ class DropFolder:
     @property
     def is_idle(self) -> bool:
         """Whether no file lies there that may yet be taken."""
-        return not self._files()
+        return {path for path, _ in self._files()} <= set(self.unreadable)
 
     def put_away(self, path: Path, outcome: Outcome, digest: str) -> Path:
-        """Move a file that was dealt with; returns where it lies now. The same content replaces itself."""
+        """Move a file that was dealt with; returns where it lies now. The same content replaces itself.
+
+        One that is another by now stays: somebody saved a correction meanwhile.
+        """
+        if _digest(path) != digest:
+            self._seen.pop(path, None)
+            return path
         target = self.place_for(path.name, outcome, digest)
         try:
             path.replace(target)
@@ -89,7 +101,7 @@ class DropFolder:
         try:
             names = {entry.name: entry for entry in os.scandir(self.folder)}
         except OSError as error:
-            raise explain(error, self.folder) from error
+            raise _no_folder(self.folder, error) from error
         locked = {name.removeprefix("~$") for name in names if name.startswith("~$")}
         found = []
         for name, entry in sorted(names.items()):
@@ -101,6 +113,14 @@ class DropFolder:
                 if entry.is_file() and (sign := _sign(Path(entry.path))) is not None:
                     found.append((Path(entry.path), sign))
         return found
+
+
+def _no_folder(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"the folder {folder} cannot be looked into ({error.strerror}); make it, mount its drive, or correct its path",
+        zh=f"无法打开文件夹 {folder}（{error.strerror}）；请创建该文件夹、挂载磁盘，或更正路径",
+        code="no_drop_folder",
+    )
 
 
 def _sign(path: Path) -> Sign | None:

@@ -21,15 +21,18 @@ from catalog_imagegen.domain.errors import CatalogError
 from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.language import Language
 
+_LONGEST_NAME = 200
+"""In bytes; file systems take 255."""
 _SIDE = 176
 """Of a thumbnail in pixels; it floats in one cell."""
 
 
 def answer_name(name: str, words: Language) -> str:
-    """What the answer to a catalog is called, always a workbook."""
+    """What the answer to a catalog is called, always a workbook: after its whole name, for others differ in the extension only."""
     path = Path(name)
-    suffix = path.suffix if path.suffix.lower() in (".xlsx", ".xlsm") else ".xlsx"
-    return f"{path.stem}.{words.pick('answer', '结果')}{suffix}"
+    suffix = ".xlsm" if path.suffix.lower() == ".xlsm" else ".xlsx"
+    stem = path.name.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{stem}.{words.pick('answer', '结果')}{suffix}"
 
 
 def refusal(error: CatalogError) -> bytes:

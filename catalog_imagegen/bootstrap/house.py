@@ -35,7 +35,7 @@ from catalog_imagegen.config import (
     load_setup,
 )
 from catalog_imagegen.domain.catalog import Reading
-from catalog_imagegen.domain.errors import CatalogError
+from catalog_imagegen.domain.errors import CatalogError, ConfigError
 from catalog_imagegen.pipeline.brakes import Limits, Price
 from catalog_imagegen.pipeline.prepare import Services
 from catalog_imagegen.stages.listing import path_safe
@@ -134,13 +134,19 @@ class House:
     services: Services
     fleet: Fleet
 
-    def source_of(self, location: str) -> str:
-        """The configured source that reads *location*, or that of plain runs."""
+    def source_of(self, location: str, *, table: str = "") -> str:
+        """The one configured source that reads this *location* and *table*, or that of plain runs."""
+        head, mark, tail = location.rpartition("#")
+        if mark and "://" not in location and Path(head).expanduser().exists():
+            location, table = head, table or tail
+        found = []
         for source in self.settings.source:
-            path = expand(source.path, place=f"config/app.toml: source {source.name}")
-            if _is_of(location, path, self.workspace.root):
-                return source.name
-        return UNOWNED
+            with suppress(ConfigError):  # a variable that this command needs not is not set
+                path = expand(source.path, place=f"config/app.toml: source {source.name}")
+                is_table = not table or source.table in ("", table)
+                if is_table and _is_of(location, path, self.workspace.root):
+                    found.append(source.name)
+        return found[0] if len(found) == 1 else UNOWNED
 
     def read(self, source: SourceSettings) -> Joined:
         """Read a configured source, all its files."""
@@ -192,6 +198,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         listings=FolderListings(workspace.output),
         previews=Thumbnails(data / "thumbnails", blobs),
         is_placeholder=workspace.is_simulated,
+        is_usual_output=workspace.out is None,
         attempts=settings.attempts,
         patience_s=settings.patience_s,
         group_wait_s=settings.group_wait_s,

@@ -76,7 +76,7 @@ def run(
     with _house(workspace, out, comfyui, simulate=simulate) as house:
         way = Way(table, password=password, encoding=encoding)
         reading = read_source(catalog, way, house.workspace, profile=profile)
-        source = house.source_of(catalog)
+        source = house.source_of(catalog, table=table)
         prepared = choose(reading, source, selection, house.services)
         report = carried_out(house, prepared, source, "run", quiet=json)
         del reading, prepared  # large, and the report needs room
@@ -106,7 +106,7 @@ def plan(
     with _house(workspace, None, comfyui, simulate=simulate) as house:
         way = Way(table, password=password, encoding=encoding)
         reading = read_source(catalog, way, house.workspace, profile=profile)
-        prepared = choose(reading, house.source_of(catalog), selection, house.services)
+        prepared = choose(reading, house.source_of(catalog, table=table), selection, house.services)
         if json:
             show.as_json(_plan_json(prepared, house))
         else:
@@ -174,7 +174,6 @@ def sync(
     ] = False,
     comfyui: options.ComfyUI = None,
     simulate: options.Simulate = False,
-    out: options.OutDir = None,
     workspace: options.WorkspaceDir = Path(),
     json: options.AsJson = False,
 ) -> None:
@@ -182,7 +181,7 @@ def sync(
 
     Example: `catalog-imagegen sync --workspace /srv/shop --json`
     """
-    with _house(workspace, out, comfyui, simulate=simulate) as house:
+    with _house(workspace, None, comfyui, simulate=simulate) as house:
         if not house.settings.source:
             raise ConfigError(
                 "there is nothing to sync; add a [[source]] table with name and path to config/app.toml",
@@ -277,14 +276,13 @@ def _finish(house: House, report: Report, *, as_json: bool, is_small_change: boo
         show.report(report, page=str(page), is_simulated=house.workspace.is_simulated, price=house.price())
     if not report.is_idle:
         refresh(house, is_small_change=is_small_change)
-    if report.brakes:
-        raise typer.Exit(EXIT_ITEMS_FAILED)
-    if report.pictures["pending"]:
+    if report.pictures["pending"] > report.held:
         if as_json and report.unavailable:
             show.complain(report.unavailable[0])
         raise typer.Exit(EXIT_TRY_LATER)
     has_errors = any(issue.severity == "error" for issue in report.issues)
-    raise typer.Exit(EXIT_ITEMS_FAILED if has_errors or report.problems else EXIT_OK)
+    is_unwell = has_errors or report.problems or report.brakes
+    raise typer.Exit(EXIT_ITEMS_FAILED if is_unwell else EXIT_OK)
 
 
 def _plan_json(prepared: Prepared, house: House) -> Mapping[str, Any]:

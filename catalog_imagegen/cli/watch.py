@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,16 +14,38 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from catalog_imagegen.bootstrap import House, Way, read_source
+from catalog_imagegen.bootstrap import House, Servers, Way, read_source
 from catalog_imagegen.bootstrap.answers import answer, answer_name, refusal
-from catalog_imagegen.bootstrap.drops import DropFolder, Dropped, Outcome, write_file
+from catalog_imagegen.bootstrap.drops import (
+    UNOWNED,
+    DropFolder,
+    Dropped,
+    Outcome,
+    read_dropped,
+    shown_name,
+    shown_path,
+    snapshot,
+    stands,
+    unexpected,
+    unreadable,
+    write_file,
+)
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.cli.make import carried_out
 from catalog_imagegen.cli.refresh import refresh
 from catalog_imagegen.domain.catalog import Reading
-from catalog_imagegen.domain.errors import EXIT_TRY_LATER, CatalogError, CatalogImagegenError
+from catalog_imagegen.domain.errors import (
+    EXIT_ITEMS_FAILED,
+    EXIT_OK,
+    EXIT_TRY_LATER,
+    CatalogError,
+    CatalogImagegenError,
+    ConfigError,
+)
 from catalog_imagegen.pipeline.prepare import Selection, choose
 from catalog_imagegen.pipeline.sync import Report
+
+log = logging.getLogger(__name__)
 
 
 def watch(
@@ -62,14 +85,20 @@ def watch(
 
 @contextmanager
 def _until_told(stop: threading.Event) -> Iterator[None]:
-    """A service manager stops with SIGTERM what a terminal stops with Ctrl-C."""
-    before = signal.signal(signal.SIGTERM, lambda *_: _interrupt(stop))
+    """A service manager stops with SIGTERM what a terminal stops with Ctrl-C; to be stopped is no failure."""
+    handlers: dict[int, Any] = {signal.SIGTERM: lambda *_: _interrupt(stop), signal.SIGIO: signal.SIG_IGN}
+    # SIGIO: somebody opens a file for writing in the moment in which we ask whether anybody has it open.
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     except KeyboardInterrupt:
         stop.set()
+    except typer.Exit:
+        if not stop.is_set():
+            raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(stop: threading.Event) -> None:
@@ -83,22 +112,29 @@ class _Watcher:
 
     drop: DropFolder
     workspace: Path
-    servers: Any
+    servers: Servers
     as_json: bool
 
     def __post_init__(self) -> None:
         self.stop = threading.Event()
         self._told: dict[str, str] = {}
-        """Digest → what was said of it last; trouble that lasts is told once."""
+        """File → what was said of it last; trouble that lasts is told once."""
 
     def work(self, interval_s: float, *, retry_s: float, once: bool) -> None:
-        """Until stopped, or until nothing is left."""
+        """Until stopped, or until nothing is left. Raises ConfigError for a folder that is not there at the start."""
+        self.drop.whole()
         while not self.stop.is_set():
             is_waiting = False
-            for dropped in self.drop.whole():
-                is_waiting = not self._deal_with(dropped) or is_waiting
-            if once and self.drop.is_idle:
-                return
+            try:
+                for dropped in self.drop.whole():
+                    is_waiting = not self._deal_with(dropped) or is_waiting
+                for path in self.drop.unreadable:
+                    self._later(path, unreadable(path))
+                if once and self.drop.is_idle:
+                    raise typer.Exit(EXIT_ITEMS_FAILED if self.drop.unreadable else EXIT_OK)
+            except ConfigError as trouble:  # its drive is not mounted just now
+                self._later(self.drop.folder, trouble)
+                is_waiting = True
             self.stop.wait(retry_s if is_waiting else interval_s)
 
     def _deal_with(self, dropped: Dropped) -> bool:
@@ -109,55 +145,70 @@ class _Watcher:
         except (
             CatalogImagegenError
         ) as trouble:  # a full disk, servers that are away, a setting that is being edited
-            return self._later(dropped, trouble)
+            return self._later(dropped.path, trouble)
 
     def _import(self, house: House, dropped: Dropped) -> bool:
-        ledger, path = house.services.ledger, dropped.path
-        if not ledger.take_drop(dropped.digest, path.name):
-            place = self.drop.put_away(path, "done", dropped.digest)
-            self._say(dropped, "again", place)
+        """Import what the file held when it was taken, whatever becomes of it meanwhile."""
+        content = read_dropped(dropped)
+        if content is None:  # it is another by now, and is taken as that
             return True
         try:
-            reading = read_source(str(path), Way(), house.workspace)
+            with snapshot(house, dropped, content) as copy:
+                return self._make(house, dropped, copy, content)
+        except CatalogImagegenError:
+            raise
+        except Exception as error:  # one bad file must not end the service, nor come first again for ever
+            log.exception("%s", shown_name(dropped.path))
+            return self._refuse(house, dropped, unexpected(shown_name(dropped.path), error))
+
+    def _make(self, house: House, dropped: Dropped, copy: Path, content: bytes) -> bool:
+        ledger = house.services.ledger
+        try:
+            reading = read_source(str(copy), Way(), house.workspace)
         except CatalogError as error:
             return self._refuse(house, dropped, error)
-        prepared = choose(reading, house.source_of(str(path)), Selection(), house.services)
-        report = carried_out(
-            house, prepared, house.source_of(str(path)), f"watch {path.name}", quiet=self.as_json
-        )
+        is_new = ledger.take_drop(dropped.digest, dropped.path.name)
+        if not is_new and stands(house, reading):
+            place = self.drop.put_away(dropped.path, "done", dropped.digest)
+            self._say(dropped, "again", place)
+            return True
+        prepared = choose(reading, UNOWNED, Selection(), house.services)
+        command = f"watch {shown_name(dropped.path)}"
+        report = carried_out(house, prepared, UNOWNED, command, quiet=self.as_json)
         if report.pictures["pending"]:
-            return self._later(dropped, *report.unavailable[:1])
+            return self._later(dropped.path, *report.unavailable[:1])
         refresh(house)
-        self._answer(house, dropped, reading, report)
+        self._answer(house, dropped, reading, content, report)
         return True
 
-    def _answer(self, house: House, dropped: Dropped, reading: Reading, report: Report) -> None:
+    def _answer(
+        self, house: House, dropped: Dropped, reading: Reading, content: bytes, report: Report
+    ) -> None:
         """The answer first, then the ledger, then the file: who dies in between leaves nothing undone."""
-        path = dropped.path
-        target = self.drop.place_for(path.name, "done", dropped.digest)
+        target = self.drop.place_for(dropped.path.name, "done", dropped.digest)
         place = target.with_name(answer_name(target.name, show.words()))
-        made = answer(house, reading, path.read_bytes(), name=path.name, place=place, words=show.words())
+        made = answer(house, reading, content, name=shown_name(dropped.path), place=place, words=show.words())
         write_file(place, made)
         house.services.ledger.end_drop(dropped.digest, "done")
-        self.drop.put_away(path, "done", dropped.digest)
+        self.drop.put_away(dropped.path, "done", dropped.digest)
         self._say(dropped, "done", target, answer=place, report=report)
 
     def _refuse(self, house: House, dropped: Dropped, error: CatalogError) -> bool:
         """A file that cannot be read goes to ``failed`` beside a workbook that says why."""
         if error.exit_code == EXIT_TRY_LATER:
-            return self._later(dropped, error)
+            return self._later(dropped.path, error)
         target = self.drop.place_for(dropped.path.name, "failed", dropped.digest)
-        note = target.with_name(f"{answer_name(target.stem, show.words())}")
+        note = target.with_name(answer_name(target.name, show.words()))
         write_file(note, refusal(error))
         house.services.ledger.end_drop(dropped.digest, "failed")
         self.drop.put_away(dropped.path, "failed", dropped.digest)
         self._say(dropped, "failed", target, answer=note, error=error)
         return True
 
-    def _later(self, dropped: Dropped, *troubles: CatalogImagegenError) -> bool:
+    def _later(self, path: Path, *troubles: CatalogImagegenError) -> bool:
         for trouble in troubles:
-            if self._told.get(dropped.digest) != trouble.message_en:
-                self._told[dropped.digest] = trouble.message_en
+            if self._told.get(str(path)) != trouble.message_en:
+                self._told[str(path)] = trouble.message_en
                 show.complain(trouble)
         return False
 
@@ -174,8 +225,8 @@ class _Watcher:
         """One line about a file that is dealt with."""
         tr = show.words().tr
         if self.as_json:
-            told: dict[str, Any] = {"file": dropped.path.name, "outcome": outcome, "place": str(place)}
-            told |= {"answer": str(answer)} if answer else {}
+            told: dict[str, Any] = {"file": shown_name(dropped.path), "outcome": outcome, "place": shown_path(place)}
+            told |= {"answer": shown_path(answer)} if answer else {}
             told |= show.report_json(report) if report else {}
             told |= (
                 {
@@ -198,7 +249,7 @@ class _Watcher:
         }
         shown = answer or place
         show.out.print(
-            Text.assemble((dropped.path.name, "bold"), "  ", words[outcome], "  → ", str(shown)),
+            Text.assemble((shown_name(dropped.path), "bold"), "  ", words[outcome], "  → ", shown_path(shown)),
             soft_wrap=True,
         )
         show.out.file.flush()

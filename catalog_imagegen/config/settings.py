@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -193,6 +193,16 @@ class Settings(BaseSettings):
         default_factory=SyncSettings, description="How much a sync may do by itself, and what a GPU costs"
     )
     source: tuple[SourceSettings, ...] = Field(default=(), description="What `sync` reads")
+
+    @field_validator("source")
+    @classmethod
+    def _have_names_of_their_own(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        names = [source.name for source in sources]
+        if "run" in names or len(set(names)) < len(names):
+            raise PydanticCustomError(
+                "source_names", "each source needs a name of its own, and not the name run, which plain runs have"
+            )
+        return sources
 
 
 _TABLES = (Settings, ServerSettings, VramSettings, PhotosSettings, SyncSettings, SourceSettings)

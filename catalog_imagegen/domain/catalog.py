@@ -100,6 +100,7 @@ class Standing(NamedTuple):
     digest: str
     settled: str
     position: int
+    family: str
     is_retired: bool = False
 
 

@@ -56,6 +56,8 @@ class Record:
     """The render that a reviewer rejected last, if any."""
     rejection: str = ""
     """The reviewer's reason."""
+    agreed_key: Fingerprint | None = None
+    """The render that a command set out to make last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class PlannedPicture:
     reason_zh: str = ""
     failure: Failure | None = None
     is_expected: bool = False
-    """An earlier plan had it already, and it was not made yet."""
+    """An earlier command set out to make it, and it was not made yet."""
 
 
 @dataclass(frozen=True, slots=True)

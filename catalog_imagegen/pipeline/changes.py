@@ -38,11 +38,11 @@ def changes(
     standings: Mapping[str, Standing],
     *,
     source: str,
-    setup: str,
+    setup: str | None,
     unread: Collection[str] = (),
     is_whole: bool = True,
 ) -> Changes:
-    """Compare the rows of a source with what is recorded.
+    """Compare the rows of a source with what is recorded. Without a *setup* every row is to be looked at.
 
     SKUs that stand there but could not be *unread* stay as they are, and where the source was not read as a *whole*
     nothing is taken for gone. Where a variant is gone, its family is looked at: another may speak for it now.
@@ -55,6 +55,7 @@ def changes(
         standing = standings.get(product.sku)
         if (
             standing is None
+            or setup is None
             or standing.settled != setup
             or standing.source != source
             or standing.is_retired

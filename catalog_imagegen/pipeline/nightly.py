@@ -10,9 +10,10 @@ from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.brakes import Brake, Forecast, Limits, brakes
 from catalog_imagegen.pipeline.changes import Changes, changes, setup_name, with_families
 from catalog_imagegen.pipeline.prepare import Prepared, Selection, Services, prepare
+from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.speeds import Speeds
 from catalog_imagegen.pipeline.sync import NOTHING, Report, merged
-from catalog_imagegen.pipeline.want import most_pictures, spu_subject
+from catalog_imagegen.pipeline.want import most_pictures
 from catalog_imagegen.stages.listing import path_safe
 
 BATCH_SKUS = 2000
@@ -28,9 +29,9 @@ class Night:
     """Products in the source."""
     changes: Changes
     issues: tuple[Issue, ...]
-    _rows: Sequence[tuple[int, Product]] = field(repr=False)
-    _families: frozenset[str] = field(repr=False)
-    """Families of which a member is to be planned, or gone."""
+    vacated: frozenset[str] = frozenset()
+    """Families that nobody is left of, because all are gone or of another family now."""
+    _rows: Sequence[tuple[int, Product]] = field(default=(), repr=False)
 
     @property
     def unchanged(self) -> int:
@@ -44,36 +45,105 @@ def look(
     """Compare a source with the ledger.
 
     Without *is_whole* (a file of it could not be read) nothing is taken for gone; *is_thorough* looks at every row as if
-    it were new, which renders nothing twice and writes listings that somebody deleted.
+    it were new, which renders nothing twice and writes listings that somebody deleted. Where a role is made from photos
+    it is always so: a photo may be another although the row is the same.
     """
-    standings = services.ledger.standings()
-    elsewhere = [
-        product
-        for product in reading.products
-        if (standing := standings.get(product.sku)) is not None and standing.source != source
-    ]
-    foreign = services.ledger.foreign(source, elsewhere, services.sources) if elsewhere else []
+    ledger = services.ledger
+    standings = ledger.standings()
+    elsewhere = [p for p in reading.products if (row := standings.get(p.sku)) and row.source != source]
+    foreign = ledger.foreign(source, elsewhere, services.sources) if elsewhere else []
     refused = {issue.sku for issue in foreign}
     rows = [(place, p) for place, p in enumerate(reading.products) if p.sku not in refused]
+    is_every_row = is_thorough or _takes_photos(services)
     found = changes(
         rows,
         standings,
         source=source,
-        setup="" if is_thorough else setup_name(services.setup, services.enabled),
+        setup=None if is_every_row else setup_name(services.setup, services.enabled),
         unread={issue.sku for issue in reading.issues if issue.sku} | refused,
         is_whole=is_whole,
     )
-    families = frozenset(product.family for _, product in found.todo)
-    if found.gone:
-        families |= {product.family for product in services.ledger.products(skus=found.gone)}
-        todo = with_families(found.todo, rows, families & _families_of_gone(found, services))
-        found = replace(found, todo=tuple(todo))
-    issues = (*reading.issues, *foreign)
-    return Night(source, len(rows), found, issues, rows, families)
+    found, doubts = _surely_gone(found, reading, services)
+    moved_on = {
+        standings[p.sku].family
+        for _, p in found.todo
+        if p.sku in standings and standings[p.sku].family != p.family
+    }
+    deserted = frozenset(moved_on | {standings[sku].family for sku in found.gone})
+    if deserted:
+        found = replace(found, todo=tuple(with_families(found.todo, rows, deserted)))
+    issues = (*reading.issues, *foreign, *doubts)
+    return Night(source, len(rows), found, issues, _vacated(deserted, found, rows, services), rows)
 
 
-def _families_of_gone(found: Changes, services: Services) -> frozenset[str]:
-    return frozenset(product.family for product in services.ledger.products(skus=found.gone))
+def _takes_photos(services: Services) -> bool:
+    return any(role.enabled and role.reference for role in services.setup.roles.values())
+
+
+def _surely_gone(found: Changes, reading: Reading, services: Services) -> tuple[Changes, list[Issue]]:
+    """What is gone beyond doubt: not what may be in a sheet that was not read, or in a row whose SKU is not to be read."""
+    if not found.gone:
+        return found, []
+    unread_sheets = {
+        issue.where.partition("!")[0] for issue in reading.issues if issue.code in _SHEET_NOT_READ
+    }
+    products = services.ledger.products(skus=found.gone)
+    hidden = {p.sku for p in products if p.where.rpartition("!")[0] in unread_sheets}
+    nameless = [i for i in reading.issues if i.severity == "error" and (not i.sku or i.code in _SKU_DAMAGED)]
+    nameless = [issue for issue in nameless if issue.code not in _SHEET_NOT_READ]
+    staying = found.gone if nameless else found.gone & hidden
+    if not staying:
+        return found, []
+    return replace(found, gone=found.gone - staying), [_in_doubt(len(staying), nameless)]
+
+
+def _in_doubt(count: int, nameless: Sequence[Issue]) -> Issue:
+    """Say that products are missing and stay all the same."""
+    en, zh = (
+        ("a sheet that had them was not read", "原来所在的工作表没有读取")
+        if not nameless
+        else (f"{len(nameless)} rows have no readable SKU", f"有 {len(nameless)} 行的货号无法读取")
+    )
+    return Issue(
+        where=nameless[0].where if nameless else "file",
+        code="gone_in_doubt",
+        severity="warning",
+        message_zh=f"少了 {count} 个货号，但{zh}，因此没有下架任何商品；请先修正",
+        message_en=f"{count} SKUs are missing, but {en}, so none was retired; mend that first",
+    )
+
+
+def _vacated(
+    families: frozenset[str], found: Changes, rows: Sequence[tuple[int, Product]], services: Services
+) -> frozenset[str]:
+    """Those of these families that nobody is left of, in this source or another."""
+    if not families:
+        return families
+    leaving = found.gone | {product.sku for _, product in found.todo}
+    staying = {product.family for _, product in rows}
+    staying |= {p.family for p in services.ledger.products(skus=(), spus=families) if p.sku not in leaving}
+    return families - staying
+
+
+_SHEET_NOT_READ = frozenset(
+    {
+        "hidden_sheet_skipped",
+        "no_header_found",
+        "required_column_missing",
+        "header_row_blank",
+        "sheet_without_rows",
+    }
+)
+_SKU_DAMAGED = frozenset(
+    {
+        "precision_lost",
+        "scientific_text",
+        "sku_not_integer",
+        "sku_is_date",
+        "missing_sku",
+        "sku_control_character",
+    }
+)
 
 
 def batches(night: Night, services: Services) -> Iterator[Prepared]:
@@ -147,20 +217,22 @@ def expected_seconds(picture: Wanted, speeds: Speeds) -> float:
 def retire(night: Night, services: Services) -> None:
     """Take what is gone out of the listings and out of what is wanted; nothing is deleted but files made of renders.
 
-    Listings go first: whoever dies in between finds the products still there and goes on.
+    Listings go first: whoever dies in between finds the products still there and goes on. What is left of a family is
+    listed anew without those that are gone.
     """
-    gone = services.ledger.products(skus=night.changes.gone)
-    staying = {product.family for _, product in night._rows}  # noqa: SLF001 - a night is only made here
-    for product in gone:
-        subjects = [f"sku:{product.sku}"]
-        if product.family not in staying:
-            subjects.append(spu_subject(product))
-        for platform in services.setup.platforms:
-            for subject in subjects:
-                folder = path_safe(subject.partition(":")[2])
-                if services.listings.exists(platform, folder):
-                    services.listings.remove(platform, folder)
-    services.ledger.retire(night.changes.gone)
+    gone = services.ledger.products(skus=night.changes.gone) if night.changes.gone else []
+    if not gone and not night.vacated:
+        return
+    listed = {"sku": [product.sku for product in gone], "spu": list(night.vacated)}
+    for name, platform in services.setup.platforms.items():
+        for folder in map(path_safe, listed[platform.listing_per]):
+            if services.listings.exists(name, folder):
+                services.listings.remove(name, folder)
+    services.ledger.retire(night.changes.gone, night.vacated)
+    families = {product.family for product in gone} - night.vacated
+    left = [product.sku for product in services.ledger.products(skus=(), spus=families)] if families else []
+    publisher = Publisher(services.ledger, services.blobs, services.listings, previews=services.previews)
+    publisher.publish([services.setup.platforms[name] for name in services.enabled], left)
 
 
 def nothing_done(*issues: Issue) -> Report:
@@ -186,6 +258,7 @@ def held_back(night: Night, told: Forecast, why: Sequence[Brake]) -> Report:
         skus=night.skus,
         pictures=pictures,
         unchanged=night.unchanged,
+        held=told.renders,
         forecasts=(told,),
         brakes=tuple(why),
     )

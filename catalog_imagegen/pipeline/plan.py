@@ -45,7 +45,7 @@ def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint,
     if record is not None and record.failure is not None and record.failed_key == wanted.render_key:
         failure = record.failure
         return PlannedPicture(wanted, "failed", failure.reason_en, failure.reason_zh, failure)
-    is_expected = record is not None and record.render_key == wanted.render_key
+    is_expected = record is not None and record.agreed_key == wanted.render_key
     return PlannedPicture(wanted, "render", *_why(wanted, record), is_expected=is_expected)
 
 

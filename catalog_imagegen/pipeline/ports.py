@@ -58,8 +58,11 @@ class CatalogLedger(Protocol):
         """An issue for each row whose SKU belongs to another of the *sources* there are."""
         ...
 
-    def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> None:
-        """Record rows with their positions in the catalog; the source owns their SKUs from now on."""
+    def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> str:
+        """Record rows with their positions in the catalog; the source owns their SKUs from now on.
+
+        Returns a token for ``settle``: it holds until something else is to be done about a row.
+        """
         ...
 
     def products(
@@ -78,10 +81,10 @@ class CatalogLedger(Protocol):
         """SKU → what is recorded of its row, be it listed or retired."""
         ...
 
-    def settle(self, skus: Collection[str], setup: str) -> None:
-        """All pictures of these products are made and listed under this *setup*.
+    def settle(self, token: str, skus: Collection[str], setup: str) -> None:
+        """All pictures of these products are made and listed under this *setup*, as they were recorded with this token.
 
-        Recording a row anew, and asking for another take of one of its pictures, takes that back.
+        Recording a row anew, a review and another take of one of its pictures take that back, also in advance.
         """
         ...
 
@@ -89,8 +92,11 @@ class CatalogLedger(Protocol):
         """Rows stand elsewhere in their catalog and are the same otherwise."""
         ...
 
-    def retire(self, skus: Collection[str]) -> None:
-        """Products left their source: no pictures of theirs are wanted, nothing is deleted."""
+    def retire(self, skus: Collection[str], families: Collection[str] = ()) -> None:
+        """Products left their source, and *families* have nobody left: their pictures are not wanted, nothing is deleted.
+
+        What is left of the products' families is to be looked at.
+        """
         ...
 
     def retired(self) -> list[Product]: ...
@@ -125,8 +131,16 @@ class PictureLedger(Protocol):
 
     def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]: ...
 
-    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> set[ImageKey]:
+    def keep_plan(
+        self,
+        plan: Plan,
+        *,
+        leaving: Collection[ImageKey] = (),
+        chosen: Collection[ImageKey] | None = None,
+    ) -> set[ImageKey]:
         """Record what is wanted now; *leaving* keys are wanted no longer (nothing is deleted).
+
+        The *chosen* ones, or all, are what the command sets out to make.
 
         Returns the keys whose take is another since the plan was made: they stay as they are.
         """

@@ -49,6 +49,8 @@ class Services:
     """New takes of a picture that rejections ask for, at most."""
     sources: frozenset[str] = frozenset()
     """The configured sources; a SKU of one that is configured no longer is free for others."""
+    is_usual_output: bool = True
+    """Whether listings are written where they always are; elsewhere they settle nothing."""
     photos: Photos | None = None
     """Where roles with ``reference = true`` get the products' photos."""
 

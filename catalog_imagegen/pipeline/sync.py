@@ -74,6 +74,8 @@ class Report:
     """Products about which nothing was to be done."""
     retired: int = 0
     """Products that left their source."""
+    held: int = 0
+    """Pictures that wait for somebody's agreement; they are among the pending ones."""
     moved: int = 0
     """Products that only stand elsewhere in it."""
     forecasts: tuple[Forecast, ...] = ()
@@ -134,8 +136,8 @@ def carry_out(
     """
     began = time.monotonic()
     ledger = services.ledger
-    ledger.keep_products(source, prepared.rows)
-    overtaken = ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
+    token = ledger.keep_products(source, prepared.rows)
+    overtaken = ledger.keep_plan(prepared.plan, leaving=prepared.leaving, chosen=prepared.chosen)
     to_render = tuple(w for w in prepared.to_render() if w.key not in overtaken)
     photos = keep_photos(to_render, services)
     to_render = with_photos(to_render, photos)
@@ -187,9 +189,8 @@ def carry_out(
         timed=len(times),
         timed_s=round(sum(times), 3),
     )
-    ledger.settle(
-        _settled(prepared, production.made, overtaken, services), setup_name(services.setup, services.enabled)
-    )
+    settled = _settled(prepared, production.made, overtaken, services)
+    ledger.settle(token, settled, setup_name(services.setup, services.enabled))
     outcome = {"pictures": dict(report.pictures), "jobs_submitted": report.jobs_submitted}
     ledger.end_run(run, outcome | {"seconds": report.seconds, "renditions": report.renditions})
     return report
@@ -199,7 +200,8 @@ def _settled(
     prepared: Prepared, made: Sequence[Made], overtaken: Collection[ImageKey], services: Services
 ) -> set[str]:
     """The SKUs about which nothing is left to do: every picture of their families is there, and listed everywhere."""
-    if not {platform.name for platform in prepared.platforms}.issuperset(services.enabled):
+    is_everywhere = {platform.name for platform in prepared.platforms}.issuperset(services.enabled)
+    if not is_everywhere or not services.is_usual_output:
         return set()
     done = {m.wanted.key for m in made if m.outcome in ("rendered", "reused")}
     done |= {p.wanted.key for p in prepared.plan.pictures if p.action == "reuse"}
@@ -317,6 +319,7 @@ def merged(reports: Sequence[Report]) -> Report:
         timed_s=round(sum(r.timed_s for r in reports), 3),
         unchanged=sum(r.unchanged for r in reports),
         retired=sum(r.retired for r in reports),
+        held=sum(r.held for r in reports),
         moved=sum(r.moved for r in reports),
         forecasts=tuple(told for r in reports for told in r.forecasts),
         brakes=tuple(brake for r in reports for brake in r.brakes),

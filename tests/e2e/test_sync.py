@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from tests.e2e.shop import Shop
+from tests.integration.catalogs_support import write_xlsx
 
 HEADER = ("货号", "商品名称", "类目", "颜色", "售价")
 
@@ -220,3 +223,109 @@ def test_money_is_told_where_it_has_a_price(shop: Nightly) -> None:
     planned = shop.command("plan", str(shop.root / "mugs.csv"), "--workspace", str(shop.root), "--simulate")
     assert "CNY" in planned.stdout, planned.stderr
     assert shop.sync()["pictures"]["rendered"] == 2
+
+
+def test_thorough_looks_at_what_is_open_too(shop: Nightly) -> None:
+    """A rejected picture is made again by a thorough sync as by any other; a deleted listing is written again."""
+    rejected = shop.command("review", "reject", "M-01", "--workspace", str(shop.root), "--simulate")
+    assert rejected.returncode == 0, rejected.stderr
+    shutil.rmtree(shop.root / "output-simulated")
+    told = shop.sync("--thorough")
+    assert (told["jobs_submitted"], told["unchanged"]) == (1, 0)
+    assert len(shop.listed()) == 10
+    assert shop.sync()["unchanged"] == 10
+
+
+def test_a_run_of_one_role_agrees_to_nothing_else(shop: Nightly) -> None:
+    """What a run planned beside what it was asked for is still new to the sync that comes after it."""
+    write(shop.root / "mugs.csv", rows(30))
+    done = shop.command(
+        "run",
+        str(shop.root / "mugs.csv"),
+        "--workspace",
+        str(shop.root),
+        "--simulate",
+        "--sku",
+        "M-11",
+        "--json",
+    )
+    assert json.loads(done.stdout)["pictures"]["rendered"] == 1
+    shop.command(
+        "run",
+        str(shop.root / "mugs.csv"),
+        "--workspace",
+        str(shop.root),
+        "--simulate",
+        "--role",
+        "poster",
+        "--json",
+    )
+    held = shop.sync(code=1)
+    assert [brake["code"] for brake in held["brakes"]] == ["too_many_renders"]
+    assert held["forecasts"][0]["new_renders"] == 19
+
+
+def test_listings_elsewhere_settle_nothing(shop: Nightly, tmp_path: Path) -> None:
+    """A run with --out leaves the usual listings to the next sync."""
+    write(shop.root / "mugs.csv", rows(12))
+    elsewhere = ("--out", str(tmp_path / "elsewhere"), "--workspace", str(shop.root), "--simulate", "--json")
+    assert shop.command("run", str(shop.root / "mugs.csv"), *elsewhere).returncode == 0
+    assert shop.sync()["jobs_submitted"] == 0
+    assert len(shop.listed()) == 12
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ("M-03,马克杯03,家居,白色,9.90,一格太多", "too_many_cells"),
+        (",马克杯03,家居,白色,9.90", "missing_sku"),
+        ("6.9E+12,马克杯03,家居,白色,9.90", "scientific_text"),
+    ],
+)
+def test_a_row_without_a_readable_sku_retires_nobody(shop: Nightly, broken: str, why: str) -> None:
+    """It may be any of those that are missing; that is told, and nobody leaves."""
+    path = shop.root / "mugs.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines[:4], broken, *lines[5:]]) + "\n", encoding="utf-8")
+    told = shop.sync(code=1)
+    assert {issue["code"] for issue in told["issues"]} >= {why, "gone_in_doubt"}
+    assert told["retired"] == 0
+    assert "M-03" in shop.listed()
+
+
+def test_a_sheet_that_was_hidden_takes_nobody_along(tmp_path: Path) -> None:
+    """Its products are not read tonight, and stay."""
+    shop = Nightly(tmp_path, "book.xlsx", max_retired_share=0.9)
+    write_xlsx(tmp_path / "book.xlsx", 甲=[HEADER, *rows(4)], 乙=[HEADER, *rows(8)[4:]])
+    assert shop.sync()["pictures"]["rendered"] == 8
+    book = load_workbook(tmp_path / "book.xlsx")
+    book["乙"].sheet_state = "hidden"
+    book.save(tmp_path / "book.xlsx")
+    told = shop.sync()
+    assert told["retired"] == 0
+    assert "gone_in_doubt" in {issue["code"] for issue in told["issues"]}
+    assert len(shop.listed()) == 8
+
+
+def test_names_of_sources_are_their_own(tmp_path: Path) -> None:
+    """Two of one name would retire each other's products; run is the name of what no source has."""
+    shop = Nightly(tmp_path, "mugs.csv")
+    settings = tmp_path / "config" / "app.toml"
+    text = settings.read_text(encoding="utf-8")
+    for wrong in (
+        text.replace('name = "shop"', 'name = "run"'),
+        f'{text}\n[[source]]\nname = "shop"\npath = "b.csv"\n',
+    ):
+        settings.write_text(wrong, encoding="utf-8")
+        done = shop.command("sync", "--workspace", str(tmp_path), "--simulate")
+        assert done.returncode == 2, done.stderr
+        assert "source" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://host:port/x.csv", "http:///x.csv"])
+def test_an_address_that_is_none_is_told_as_a_mistake(tmp_path: Path, address: str) -> None:
+    """Trying again later would not help."""
+    shop = Nightly(tmp_path, address)
+    done = shop.command("sync", "--workspace", str(tmp_path), "--simulate")
+    assert done.returncode == 2, done.stderr
+    assert "config/app.toml" in done.stderr

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import pickle
 import re
+from collections import deque
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catalog_imagegen.adapters.catalogs.apart import _up_to, grids_apart
+from catalog_imagegen.adapters.catalogs import apart
+from catalog_imagegen.adapters.catalogs import reading as reading_module
+from catalog_imagegen.adapters.catalogs.apart import _told, _up_to, grids_apart
 from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids, SheetNaming
 from catalog_imagegen.adapters.catalogs.reading import read_grids
 from catalog_imagegen.adapters.catalogs.values import date, price
@@ -75,6 +79,25 @@ def test_a_process_may_not_tell_more_than_can_be_kept() -> None:
     assert list(_up_to(25, iter([b"x" * 10] * 2))) == [b"x" * 10] * 2
 
 
+def _tell_for_ever() -> Grids:
+    return Grids((Grid(SheetNaming("表"), "表", (Block([1], {0: ["x"]}) for _ in count())),))
+
+
+def test_a_process_that_never_stops_telling_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There was always another answer, so it was never asked what time it was."""
+    monkeypatch.setattr(apart, "TIMEOUT_S", 3.0)
+    with pytest.raises(CatalogError) as caught, grids_apart(_tell_for_ever, name="a.xlsx") as grids:
+        deque(block for grid in grids.grids for block in grid.blocks)
+    assert caught.value.code == "file_too_slow"
+
+
+def test_more_rows_than_can_be_kept_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of XML packs into a byte; as a product it takes a thousand."""
+    monkeypatch.setattr(apart, "MOST_ROWS", 1000)
+    *_, last = _told(_tell_for_ever, ())
+    assert last == pickle.dumps(MemoryError())
+
+
 # --- containers ------------------------------------------------------------------------------------------------------
 
 
@@ -91,6 +114,13 @@ def test_the_kind_of_an_ods_is_found_however_it_is_spelled(tmp_path: Path) -> No
         kept(tmp_path / "b.ods", zip_of([honest(name, part) for name, part in parts.items()]))
     )
     assert [product.sku for product in reading.products] == ["A"]
+
+
+def test_a_row_of_an_ods_is_not_a_million_products(tmp_path: Path) -> None:
+    """A kilobyte said so, and each was told to be the same as the first."""
+    cells = "<table:table-cell><text:p>A</text:p></table:table-cell>" * 2
+    row = f'<table:table-row table:number-rows-repeated="1048570">{cells}</table:table-row>'
+    assert refusal(write_ods(tmp_path / "a.ods", 商品=row)) == "file_too_large"
 
 
 def test_xlrd_may_miss_a_variable(tmp_path: Path) -> None:
@@ -197,7 +227,27 @@ def test_rows_with_the_same_sku_do_not_name_each_other_one_by_one(tmp_path: Path
     told = found(reading, "duplicate_sku_conflict")
     assert len(told) == 5000
     assert max(len(said.message_en) for said in told) < 1000
-    assert "… (+4979)" in told[0].message_en
+    assert "… (+4989)" in told[0].message_en
+
+
+def test_words_about_a_cell_do_not_repeat_all_of_it(tmp_path: Path) -> None:
+    """It may hold a book, in each row another one."""
+    reading = read_file(kept(tmp_path / "a.csv", f"货号,商品名称,价格\nA,杯,{'面议' * 5000}\n"))
+    assert [len(said.message_zh) < 700 for said in found(reading, "price_not_number")] == [True]
+
+
+def test_a_sheet_may_be_called_like_a_book() -> None:
+    """Each row has the title in its place."""
+    assert SheetNaming("表" * 70_000).cell(2, 0) == f"{'表' * 200}…!A2"
+
+
+def test_too_many_remarks_are_a_file_that_is_too_large(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of sixteen million rows each would have some."""
+    monkeypatch.setattr(reading_module, "_MOST_ISSUES", 1000)
+    rows = "".join(f"S{number},杯,无\n" for number in range(5000))
+    assert refusal(kept(tmp_path / "a.csv", f"货号,商品名称,颜色\n{rows}")) == "file_too_large"
 
 
 class Counted(dict[Any, Any]):
@@ -217,12 +267,12 @@ class Counted(dict[Any, Any]):
 
 def test_rows_that_are_looked_at_closely_do_not_look_at_each_other() -> None:
     """Each went through all that is special in its block."""
-    count = 500
+    rows = 500
     columns: dict[int, Any] = {0: ["货号"], 1: ["商品名称"]}
-    columns[0] += [f"S{number}" for number in range(count)]
-    columns[1] += ["杯"] * count
-    special = Counted({(row, 2): ("2026-01-02", "date") for row in range(1, count + 1)})
-    block = Block(range(1, count + 2), columns, special, range(1, count + 1))
+    columns[0] += [f"S{number}" for number in range(rows)]
+    columns[1] += ["杯"] * rows
+    special = Counted({(row, 2): ("2026-01-02", "date") for row in range(1, rows + 1)})
+    block = Block(range(1, rows + 2), columns, special, range(1, rows + 1))
     reading = read_grids(Grids((Grid(SheetNaming("表"), "表", (block,)),)), COLUMNS)
-    assert len(places(reading, "hidden_row")) == count
+    assert len(places(reading, "hidden_row")) == rows
     assert special.times < 20

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids, Nature, SheetNaming, Value
@@ -74,6 +74,7 @@ def told(issues: Iterable[Issue]) -> list[tuple[str, ...]]:
 
 
 @given(tables())
+@example((["货号", "商品名称", "卖点1", "颜色", "卖点2"], [["A1", "杯", "", "白", "保温"]], {}))
 def test_plain_rows_are_read_as_if_they_were_looked_at_closely(table: Any) -> None:
     """Products with all their fields and cells, issues, and pictures."""
     plain, close = (read(*table, is_hidden=hidden) for hidden in (False, True))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import Engine, update
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
@@ -85,9 +87,9 @@ def make_all(services: Services, engine: Engine, tonight: Night) -> set[Picture]
     retire(tonight, services)
     services.ledger.move(tonight.changes.moved)
     rendered: set[Picture] = set()
-    picture = services.blobs.put(b"a picture")
+    picture = services.blobs.put(encoded(Image.new("RGB", (8, 8), "teal")))
     for prepared in batches(tonight, services):
-        services.ledger.keep_products("erp", prepared.rows)
+        token = services.ledger.keep_products("erp", prepared.rows)
         services.ledger.keep_plan(prepared.plan, leaving=prepared.leaving)
         made = [p.wanted for p in prepared.plan.pictures if p.action == "render"]
         rows = {
@@ -107,10 +109,19 @@ def make_all(services: Services, engine: Engine, tonight: Night) -> set[Picture]
                 db.execute(RENDER.insert().prefix_with("OR IGNORE"), list(rows.values()))
             db.execute(update(PICTURE).where(PICTURE.c.is_wanted).values(shown_key=PICTURE.c.render_key))
         services.ledger.settle(
-            {product.sku for product in prepared.products}, setup_name(services.setup, services.enabled)
+            token,
+            {product.sku for product in prepared.products},
+            setup_name(services.setup, services.enabled),
         )
         rendered |= {(w.key.subject, w.key.role, w.item_text) for w in made}
     return rendered
+
+
+def encoded(image: Image.Image) -> bytes:
+    """As a PNG."""
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def pictures_of(product: Product, *only: str) -> set[Picture]:

@@ -23,12 +23,13 @@ from tests.integration.test_power_cut import CATALOG, Fuse, PowerCut, check_rows
 
 FIRST = (
     *CATALOG.products,
-    Product("LAMP-1", "台灯", category="家居", color="白色"),
-    Product("LAMP-2", "落地灯", category="家居", color="黑色"),
+    Product("LAMP-1", "台灯", spu="LAMP", category="家居", color="白色", features=("调光",)),
+    Product("LAMP-2", "落地灯", spu="LAMP", category="家居", color="黑色", features=("调光",)),
+    Product("VASE-1", "花瓶", category="家居", color="白色"),
 )
-SECOND = (FIRST[-1], replace(FIRST[1], name="新款咖啡杯"), replace(FIRST[0], price="1.00"))
-"""The order is another, one has a new name, one a new price, and a lamp is gone."""
-MOST_EFFECTS = 60
+SECOND = (FIRST[3], replace(FIRST[1], name="新款咖啡杯"), replace(FIRST[0], price="1.00"))
+"""The order is another, one has a new name, one a new price; a vase is gone, and a lamp that spoke for the other."""
+MOST_EFFECTS = 75
 
 
 def sync(services: Services, products: Sequence[Product], backend: FakeBackend, fuse: Fuse) -> Night:
@@ -72,7 +73,7 @@ def clean(
     fuse, backend = Fuse(), FakeBackend(in_flight=1)
     with power(root, fuse) as services:
         sync(services, SECOND, backend, fuse)
-    assert not any("LAMP-1" in path for path in snapshot(root))
+    assert not any("LAMP-1" in path or "VASE-1" in path for path in snapshot(root))
     return snapshot(root), Counter(backend.executions), fuse.names
 
 

@@ -31,6 +31,8 @@ MEMORY_BYTES = 4 << 30
 """Address space."""
 MOST_TOLD_BYTES = 1 << 30
 """What the process may tell. Ours keeps it all, and nothing limits that: one long text can stand in a million cells."""
+MOST_ROWS = 3_000_000
+"""Three sheets without room for another row."""
 TIMEOUT_S = 300.0
 _ENDED_S = 10.0
 _KILLED = frozenset({-signal.SIGKILL, -signal.SIGABRT})
@@ -91,7 +93,8 @@ class _Answers:
 
     def _answer(self) -> Any:
         try:
-            if not self._receiving.poll(max(0.0, self._ends_at - time.monotonic())):
+            left = self._ends_at - time.monotonic()
+            if left <= 0 or not self._receiving.poll(left):
                 raise _too_slow(self._name)
             answer = pickle.loads(self._receiving.recv_bytes())  # noqa: S301 - our own process wrote it
         except (EOFError, OSError):  # it is gone
@@ -140,10 +143,14 @@ def _up_to(most_bytes: int, answers: Iterator[bytes]) -> Iterator[bytes]:
 def _told(read: Callable[..., Grids], args: tuple[Any, ...]) -> Iterator[bytes]:
     """What is read, or what went wrong, in a form that travels."""
     try:
-        source = read(*args)
+        source, rows = read(*args), 0
         for grid in source.grids:
             yield pickle.dumps(replace(grid, blocks=()))
-            yield from map(_packed, grid.blocks)
+            for block in grid.blocks:
+                rows += len(block.labels)
+                if rows > MOST_ROWS:
+                    raise MemoryError("more rows than can be kept")  # noqa: TRY301 - as any other
+                yield _packed(block)
         yield pickle.dumps(list(source.issues))
     except MemoryError:
         yield pickle.dumps(MemoryError())

@@ -253,7 +253,9 @@ class TableReader:
         if len(parts) == 1:
             return parts[0]
         by_row = list(zip(*parts, strict=True))
-        odd.update(place for place, row in enumerate(by_row) if not row[0] and any(row))  # it names another cell
+        odd.update(
+            place for place, row in enumerate(by_row) if not row[0] and any(row)
+        )  # it names another cell
         return [tuple(dict.fromkeys(item for part in row for item in part)) for row in by_row]
 
     def _look_at_appearance(self, made: Mapping[str, list[Any]], odd: set[int]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-_MOST_NAMED = 20
+_MOST_NAMED = 10
 
 
 def without_duplicates(

@@ -19,8 +19,4 @@ def footer_rows(block: Block, last_column: int, columns: Columns) -> Iterator[in
             continue
         texts = [value if isinstance(value, str) and len(value) <= _LONGEST else "" for value in values]
         if columns.may_have_footers("\n".join(texts)):
-            yield from (
-                place
-                for place, text in enumerate(texts)
-                if text and columns.is_footer_word(text)
-            )
+            yield from (place for place, text in enumerate(texts) if text and columns.is_footer_word(text))

@@ -18,6 +18,7 @@ Value = str | float | bool | None
 Label = int | str
 """What tells the rows of a grid apart: the number of a line, or what a database's row is known by."""
 BLOCK_ROWS = 2000
+_LONGEST_TITLE = 200
 _EXACT = 2.0**53
 """Below this a float tells whole numbers apart."""
 
@@ -53,6 +54,11 @@ class SheetNaming:
     """As spreadsheets do: ``Sheet1!5`` and ``Sheet1!C5``."""
 
     sheet: str
+
+    def __post_init__(self) -> None:
+        """Each row has the name in its own: of a title as long as a book they would fill the memory."""
+        if len(self.sheet) > _LONGEST_TITLE:
+            object.__setattr__(self, "sheet", f"{self.sheet[:_LONGEST_TITLE]}…")
 
     def row(self, label: Label) -> str:
         """The name of a row."""

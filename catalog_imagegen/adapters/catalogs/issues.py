@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catalog_imagegen.adapters.catalogs.values import shortened
 from catalog_imagegen.domain.catalog import Issue
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def issue(
 ) -> Issue:
     """Say *code* about the place *where*; *facts* fill the blanks of its message."""
     usual, zh, en = _WORDS[code]
-    blanks = {"sku": sku, **facts}
+    blanks = {name: shortened(fact) for name, fact in {"sku": sku, **facts}.items()}
     return Issue(
         where=where,
         code=code,

@@ -34,7 +34,8 @@ _OF_ANOTHER_FILE = re.compile(r"'.*'#", re.DOTALL)
 _ROWS_REPEATED, _COLUMNS_REPEATED = f"{TABLE}number-rows-repeated", f"{TABLE}number-columns-repeated"
 _ROWS_SPANNED, _COLUMNS_SPANNED = f"{TABLE}number-rows-spanned", f"{TABLE}number-columns-spanned"
 _VISIBILITY = f"{TABLE}visibility"
-_MOST_CELLS = 5_000_000
+_MOST_CELLS, _MOST_REPEATED = 5_000_000, 100_000
+"""Cells, and rows that say the same as the one above: products do not."""
 _LAST_ROW, _LAST_COLUMN = 1 << 20, 1 << 14
 _DIGITS = re.compile("[0-9]{1,9}")
 Attributes = Mapping[str, str]
@@ -92,7 +93,7 @@ class _Reader:
         self._is_hidden = False
         self._cell: Attributes | None = None
         self._paragraphs = Paragraphs()
-        self._count = 0
+        self._count, self._repeated = 0, 0
         self._starts: Mapping[str, Callable[[Attributes], None]] = {
             f"{_STYLE}style": self._start_style,
             f"{_STYLE}table-properties": self._style_of_sheet,
@@ -172,7 +173,8 @@ class _Reader:
             return
         rows = range(self._row, self._rows + 1)
         self._count += len(rows) * sum(count for _, count, _ in self._row_cells)
-        if self._count > _MOST_CELLS:
+        self._repeated += len(rows) - 1
+        if self._count > _MOST_CELLS or self._repeated > _MOST_REPEATED:
             raise MemoryError("more cells than a catalog has")
         for row in rows:
             for first, count, shown in self._row_cells:

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 from catalog_imagegen.adapters.catalogs.blocks import TableReader
 from catalog_imagegen.adapters.catalogs.defaults import told
 from catalog_imagegen.adapters.catalogs.duplicates import without_duplicates
+from catalog_imagegen.adapters.catalogs.files import refuse_too_large
 from catalog_imagegen.adapters.catalogs.grid import rows_of
 from catalog_imagegen.adapters.catalogs.header import ROWS_SEARCHED, ColumnMissing, find_header
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.domain.catalog import CatalogPicture, Issue, Product, Reading
 from catalog_imagegen.domain.errors import CatalogError
+
+_MOST_ISSUES = 5_000_000
+"""Beyond this they fill the memory, and nobody reads them."""
 
 if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.blocks import BlockPictures
@@ -114,6 +118,8 @@ class _Tables:
             table.notice_above(block, len(block.labels))
         self.products += table.read(first[at], header.row.place + 1)
         for block in chain(first[at + 1 :], blocks):
+            if len(self._issues) + len(table.issues) > _MOST_ISSUES:
+                raise refuse_too_large(grid.name)
             self.products += table.read(block)
         self._issues += table.issues
         self.pictures += table.pictures

@@ -41,6 +41,7 @@ _SCIENTIFIC = re.compile(r"-?\d(\.\d+)?[Ee]\+\d{2,}")
 _EXACT_DIGITS = 14
 """A spreadsheet keeps 15 digits of a number, so a longer one may already have been rounded to 15."""
 
+_MOST_TOLD = 500
 _LONGEST = 200
 """Of a price or date. To normalise a text takes time with the square of its length, if somebody wants it to."""
 
@@ -52,6 +53,11 @@ _DATE = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?")
 _PICTURE_PATH = re.compile(r"^[^?#]*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)(?:[?#]|$)", re.IGNORECASE)
 _SERIAL = re.compile(r"[2-7]\d{4}")
 _SERIAL_EPOCH = Date(1899, 12, 30)
+
+
+def shortened(fact: object) -> object:
+    """As much of a text as a message can bear: a cell may hold a book, and a million rows one each."""
+    return f"{fact[:_MOST_TOLD]}…" if isinstance(fact, str) and len(fact) > _MOST_TOLD else fact
 
 
 def trimmed(text: str) -> str:

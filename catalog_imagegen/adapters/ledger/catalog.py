@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -14,6 +15,7 @@ from catalog_imagegen.domain.catalog import Issue, Product, Standing
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Take
 
 _IS_LISTED = PRODUCT.c.retired_at.is_(None)
+_UNDER_WAY = "under way "
 UNOWNED = "run"
 """The source of rows that a plain ``run`` read; any configured source may claim them."""
 
@@ -35,9 +37,9 @@ class CatalogRows(Sql):
             }
         return [_owned_by(p, owners[p.sku]) for p in products if p.sku in owners]
 
-    def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> None:
-        """Record rows with their positions in the catalog."""
-        read_at = now()
+    def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> str:
+        """Record rows with their positions in the catalog; see the port."""
+        read_at, token = now(), f"{_UNDER_WAY}{uuid.uuid4().hex}"
         with self._writing() as db:
             self._upsert(
                 db,
@@ -51,12 +53,13 @@ class CatalogRows(Sql):
                         "row": _document(product),
                         "read_at": read_at,
                         "digest": product.digest,
-                        "settled": "",
+                        "settled": token,
                         "retired_at": None,
                     }
                     for position, product in products
                 ],
             )
+        return token
 
     def products(
         self, *, skus: Collection[str] | None = None, spus: Collection[str] | None = None
@@ -84,15 +87,20 @@ class CatalogRows(Sql):
 
     def standings(self) -> Mapping[str, Standing]:
         """SKU → what is recorded of its row, be it listed or retired."""
-        columns = (PRODUCT.c.sku, PRODUCT.c.source, PRODUCT.c.digest, PRODUCT.c.settled, PRODUCT.c.position)
+        columns = (
+            PRODUCT.c.sku, PRODUCT.c.source, PRODUCT.c.digest, PRODUCT.c.settled, PRODUCT.c.position, PRODUCT.c.spu
+        )  # fmt: skip
         query = select(*columns, PRODUCT.c.retired_at.is_not(None))
         with self._reading() as db:
             cursor: Any = db.execute(query).cursor  # rows of SQLAlchemy's own would take three times as long
             return {row[0]: Standing._make(row[1:]) for row in cursor.fetchall()}
 
-    def settle(self, skus: Collection[str], setup: str) -> None:
-        """All pictures of these products are made and listed under this *setup*."""
-        self._set(skus, settled=setup)
+    def settle(self, token: str, skus: Collection[str], setup: str) -> None:
+        """All pictures of these products are made and listed; see the port."""
+        with self._writing() as db:
+            for chunk in chunks(sorted(skus)):
+                same = PRODUCT.c.sku.in_(chunk) & (PRODUCT.c.settled == token)
+                db.execute(update(PRODUCT).where(same).values(settled=setup))
 
     def move(self, positions: Mapping[str, int]) -> None:
         """Rows stand elsewhere in their catalog and are the same otherwise."""
@@ -104,21 +112,17 @@ class CatalogRows(Sql):
         with self._writing() as db:
             db.execute(statement, [{"moved": sku, "to": position} for sku, position in positions.items()])
 
-    def retire(self, skus: Collection[str]) -> None:
-        """Products left their source: their own pictures, and those of families that are gone, are wanted no longer."""
+    def retire(self, skus: Collection[str], families: Collection[str] = ()) -> None:
+        """Products left their source; see the port."""
         with self._writing() as db:
             for chunk in chunks(sorted(skus)):
-                gone = update(PRODUCT).where(PRODUCT.c.sku.in_(chunk))
-                db.execute(gone.values(retired_at=now(), settled=""))
-                families = db.execute(select(PRODUCT.c.spu).where(PRODUCT.c.sku.in_(chunk))).scalars().all()
-                left = db.execute(
-                    select(PRODUCT.c.spu).where(PRODUCT.c.spu.in_(families), _IS_LISTED)
-                ).scalars()
-                subjects = [f"sku:{sku}" for sku in chunk]
-                subjects += [f"spu:{family}" for family in set(families) - set(left)]
-                for part in chunks(subjects):
-                    unwanted = update(PICTURE).where(PICTURE.c.subject.in_(part))
-                    db.execute(unwanted.values(is_wanted=False))
+                gone = PRODUCT.c.sku.in_(chunk)
+                related = select(PRODUCT.c.spu).where(gone)
+                db.execute(update(PRODUCT).where(PRODUCT.c.spu.in_(related)).values(settled=""))
+                db.execute(update(PRODUCT).where(gone).values(retired_at=now()))
+            subjects = [*(f"sku:{sku}" for sku in skus), *(f"spu:{family}" for family in families)]
+            for chunk in chunks(sorted(subjects)):
+                db.execute(update(PICTURE).where(PICTURE.c.subject.in_(chunk)).values(is_wanted=False))
 
     def take_drop(self, digest: str, name: str) -> bool:
         """Take a dropped catalog by its content, unless that was done before. One that failed may be taken again."""
@@ -127,7 +131,16 @@ class CatalogRows(Sql):
             if known == "done":
                 return False
             self._upsert(
-                db, DROP, [{"digest": digest, "name": name, "outcome": "taken", "taken_at": now()}]
+                db,
+                DROP,
+                [
+                    {
+                        "digest": digest,
+                        "name": name.encode(errors="replace").decode(),
+                        "outcome": "taken",
+                        "taken_at": now(),
+                    }
+                ],
             )
         return True
 
@@ -141,11 +154,6 @@ class CatalogRows(Sql):
         query = select(PRODUCT.c.row).where(PRODUCT.c.retired_at.is_not(None)).order_by(PRODUCT.c.sku)
         with self._reading() as db:
             return [_product(row) for (row,) in db.execute(query)]
-
-    def _set(self, skus: Collection[str], **values: Any) -> None:
-        with self._writing() as db:
-            for chunk in chunks(sorted(skus)):
-                db.execute(update(PRODUCT).where(PRODUCT.c.sku.in_(chunk)).values(**values))
 
     def takes(self) -> Mapping[ImageKey, Take]:
         """The current take of every key that has more than its first."""

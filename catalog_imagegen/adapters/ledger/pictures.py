@@ -14,6 +14,8 @@ from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, Blocked, ImageKey, Render, Wanted
 from catalog_imagegen.domain.job import PictureStatus, Plan, Record
 
+_SOMETIMES = frozenset({"shown_key", "agreed_key"})
+"""Columns that a plan says of some pictures only."""
 RENDER_LEASE = "render:"
 """What producing calls its leases; the rest of the name is the render."""
 _WHAT_HAPPENED = frozenset({"shown_key", "failed_key", "failed_code", "failure", "rejection"})
@@ -41,10 +43,18 @@ class PictureRows(Sql):
                 for row in db.execute(select(RENDER).where(RENDER.c.render_key.in_(chunk)))
             }
 
-    def keep_plan(self, plan: Plan, *, leaving: Collection[ImageKey] = ()) -> set[ImageKey]:
+    def keep_plan(
+        self,
+        plan: Plan,
+        *,
+        leaving: Collection[ImageKey] = (),
+        chosen: Collection[ImageKey] | None = None,
+    ) -> set[ImageKey]:
         """Record what is wanted now; see the port."""
         rows = [
-            _wanted_row(p.wanted) | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
+            _wanted_row(p.wanted)
+            | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
+            | ({"agreed_key": p.wanted.render_key} if chosen is None or p.wanted.key in chosen else {})
             for p in plan.pictures
         ]
         with self._writing() as db:
@@ -56,19 +66,12 @@ class PictureRows(Sql):
                 if p.wanted.take.number != current.get(str(p.wanted.key), FIRST_TAKE.number)
             }
             names = set(map(str, overtaken))
-            rows = [row for row in rows if row["key"] not in names]
-            self._upsert(
-                db,
-                PICTURE,
-                [row for row in rows if "shown_key" in row],
-                keep=_WHAT_HAPPENED - {"shown_key"},
-            )
-            self._upsert(
-                db,
-                PICTURE,
-                [row for row in rows if "shown_key" not in row],
-                keep=_WHAT_HAPPENED,
-            )
+            by_columns: dict[frozenset[str], list[dict[str, Any]]] = {}
+            for row in rows:
+                if row["key"] not in names:
+                    by_columns.setdefault(_SOMETIMES.intersection(row), []).append(row)
+            for columns, alike in by_columns.items():
+                self._upsert(db, PICTURE, alike, keep=_WHAT_HAPPENED - columns)
             self._upsert(
                 db,
                 PICTURE,

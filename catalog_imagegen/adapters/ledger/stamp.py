@@ -11,7 +11,7 @@ from catalog_imagegen.adapters.ledger.pictures import RENDER_LEASE
 from catalog_imagegen.adapters.ledger.sql import Sql
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, PRODUCT, RENDER, TAKE
 
-_UNSAID = frozenset({"planned_at", "made_of"})
+_UNSAID = frozenset({"planned_at", "made_of", "agreed_key"})
 """Columns of a picture that change at each plan, or say nothing of it that others do not."""
 
 

@@ -75,6 +75,7 @@ def record(row: Row[Any]) -> Record:
         failure=_failure(row),
         rejected_key=row.rejected_key,
         rejection=row.rejection,
+        agreed_key=row.agreed_key,
     )
 
 

@@ -22,7 +22,7 @@ class ProductRow(SQLModel, table=True):
     __tablename__ = "product"
     # Holds all that a sync asks of every row, so that it need not read the rows themselves.
     __table_args__ = (
-        Index("ix_product_standing", "sku", "source", "digest", "settled", "position", "retired_at"),
+        Index("ix_product_standing", "sku", "source", "digest", "settled", "position", "spu", "retired_at"),
     )
 
     sku: str = Field(primary_key=True)
@@ -63,6 +63,8 @@ class PictureRow(SQLModel, table=True):
     blocked_en: str = Field(default="", sa_column=Column(Text, nullable=False))
     blocked_zh: str = Field(default="", sa_column=Column(Text, nullable=False))
     take: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    agreed_key: str | None = None
+    """The render that a command set out to make; a sync need not ask for it again."""
     approved_key: str | None = None
     approved_digest: str | None = None
     """An approval is of these bytes; the same render made again must be looked at again."""
@@ -186,5 +188,16 @@ class DropRow(SQLModel, table=True):
 
 PRODUCT, PICTURE, TAKE, REVIEW, RENDER, ATTEMPT, LEASE, RUN, MATERIAL, DROP = (
     SQLModel.metadata.tables[name]
-    for name in ("product", "picture", "take", "review", "render", "attempt", "lease", "run", "material", "drop")
+    for name in (
+        "product",
+        "picture",
+        "take",
+        "review",
+        "render",
+        "attempt",
+        "lease",
+        "run",
+        "material",
+        "drop",
+    )
 )

@@ -15,7 +15,10 @@ def upgrade() -> None:
         product.add_column(sa.Column("digest", sa.String(), nullable=False, server_default=""))
         product.add_column(sa.Column("settled", sa.String(), nullable=False, server_default=""))
         product.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
-    standing = ["sku", "source", "digest", "settled", "position", "retired_at"]
+    with op.batch_alter_table("picture") as picture:
+        picture.add_column(sa.Column("agreed_key", sa.String(), nullable=True))
+    op.execute("UPDATE picture SET agreed_key = render_key")
+    standing = ["sku", "source", "digest", "settled", "position", "spu", "retired_at"]
     op.create_index("ix_product_standing", "product", standing, unique=False)
     op.create_table(
         "drop",
