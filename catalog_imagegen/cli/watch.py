@@ -225,7 +225,11 @@ class _Watcher:
         """One line about a file that is dealt with."""
         tr = show.words().tr
         if self.as_json:
-            told: dict[str, Any] = {"file": shown_name(dropped.path), "outcome": outcome, "place": shown_path(place)}
+            told: dict[str, Any] = {
+                "file": shown_name(dropped.path),
+                "outcome": outcome,
+                "place": shown_path(place),
+            }
             told |= {"answer": shown_path(answer)} if answer else {}
             told |= show.report_json(report) if report else {}
             told |= (
@@ -249,7 +253,9 @@ class _Watcher:
         }
         shown = answer or place
         show.out.print(
-            Text.assemble((shown_name(dropped.path), "bold"), "  ", words[outcome], "  → ", shown_path(shown)),
+            Text.assemble(
+                (shown_name(dropped.path), "bold"), "  ", words[outcome], "  → ", shown_path(shown)
+            ),
             soft_wrap=True,
         )
         show.out.file.flush()

@@ -200,7 +200,8 @@ class Settings(BaseSettings):
         names = [source.name for source in sources]
         if "run" in names or len(set(names)) < len(names):
             raise PydanticCustomError(
-                "source_names", "each source needs a name of its own, and not the name run, which plain runs have"
+                "source_names",
+                "each source needs a name of its own, and not the name run, which plain runs have",
             )
         return sources
 
