@@ -16,7 +16,7 @@ _MUTATIONS: Mapping[str, raw.Mutation] = {
     "ole2": records.mutated_ole2,
     "text": texts.mutated,
 }
-_LOCKED = 0.1
+_LOCKED = 0.4
 """How often a workbook with a password stays the one that is chosen: to open one takes longer than to read ten."""
 
 

@@ -10,10 +10,11 @@ from tests.fuzz import raw
 from tests.fuzz.extremes import ATTRIBUTES, FRAGMENTS, TEXTS, WORDS
 
 _TAG = re.compile(rb"<[^<>]*>")
-_ATTRIBUTE = re.compile(rb"""(?:[\w.-]+:)?([\w.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')""")
-_TEXT = re.compile(rb">([^<]+)<")
-_ELEMENT = re.compile(rb"<([\w:.-]+)\b[^<>]*(?:/>|>[^<]*(?:<(?!/?\1\b)[^<>]*>[^<]*){0,40}</\1>)")
-"""A small element with what is in it."""
+_ATTRIBUTE = re.compile(
+    rb"""(?<![\w.:-])(?:[\w.-]{1,40}:)?([\w.-]{1,40})[ ]?=[ ]?(?:"([^"<]*)"|'([^'<]*)')"""
+)
+_TEXT = re.compile(rb">([^<>]+)<")
+_NAME = re.compile(rb"<([\w:.-]+)")
 _TIMES = (2, 3, 40, 900)
 _MOST_BYTES = 400_000
 
@@ -60,14 +61,19 @@ def with_text(data: bytes, chance: Random) -> bytes:
 
 def with_elements(data: bytes, chance: Random) -> bytes:
     """An element is missing, repeated, or within itself many times over."""
-    found = list(_ELEMENT.finditer(data))
-    if not found:
+    tags = [tag for tag in _TAG.finditer(data) if _NAME.match(tag[0])]
+    if not tags:
         return data
-    chosen = chance.choice(found)
-    times = chance.choice(_TIMES) if len(chosen[0]) < 400 else 2
-    opening, closing = b"<" + chosen[1] + b">", b"</" + chosen[1] + b">"
-    nested = opening * times + chosen[0] + closing * chance.choice((times, times, 0))
-    return _replaced(data, chosen.span(), chance.choice((b"", chosen[0] * times, nested)))
+    tag = chance.choice(tags)
+    name = tag[0][1:].split(None, 1)[0].rstrip(b"/>")
+    opening, closing = b"<" + name + b">", b"</" + name + b">"
+    end = tag.end() if tag[0].endswith(b"/>") else data.find(closing, tag.end()) + len(closing)
+    if end < tag.end():  # it is never closed
+        return data
+    element = data[tag.start() : end]
+    times = chance.choice(_TIMES) if len(element) < 400 else 2
+    nested = opening * times + element + closing * chance.choice((times, times, 0))
+    return _replaced(data, (tag.start(), end), chance.choice((b"", element * times, nested)))
 
 
 def with_tag(data: bytes, chance: Random) -> bytes:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 MOST_S = 20.0
-"""Of one file; each takes hundredths of a second."""
+"""Of a processor, for one file; each takes hundredths of a second."""
+_MOST_WAITED_S = 300.0
+"""Where the process does nothing, or other programs have the processors."""
 DIED, HUNG = "died", "hung"
 _ENDED_S = 10.0
 
@@ -56,26 +58,30 @@ class WatchedReader:
     def read(self, path: Path) -> Watched:
         """Read a file there. An outcome DIED or HUNG is the process's own."""
         if self._process is None:
-            self._start()
+            self._process = self._started()
         began = time.monotonic()
         self._pipe.send(path)
         try:
-            if self._pipe.poll(MOST_S):
+            if self._pipe.poll(_MOST_WAITED_S):
                 found, most = self._pipe.recv()
                 return Watched(found, time.monotonic() - began, most)
-            found = Outcome(HUNG, f"{self._said.read_text(errors='replace')}\nno answer in {MOST_S:.0f} s")
+            is_hung = True
         except (EOFError, OSError):
-            found = Outcome(DIED)
+            self._process.join(_ENDED_S)
+            is_hung = self._process.exitcode == -signal.SIGPROF
+        said = self._said.read_text(errors="replace")
+        found = Outcome(HUNG, f"{said}\nno answer in {MOST_S:.0f} s") if is_hung else Outcome(DIED)
         self._end()
         return Watched(found, time.monotonic() - began)
 
-    def _start(self) -> None:
+    def _started(self) -> BaseProcess:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._said), daemon=True)
-        self._process.start()
+        process = context.Process(target=_serve, args=(theirs, self._said), daemon=True)
+        process.start()
         theirs.close()
         self._pipe.recv()
+        return process
 
     def _end(self) -> None:
         if self._process is not None:
@@ -91,11 +97,12 @@ def _serve(pipe: Connection, said: Path) -> None:
     os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     for limit, most in ((resource.RLIMIT_AS, apart.MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
         resource.setrlimit(limit, (most, most))
+    faulthandler.register(signal.SIGPROF, file=2, chain=True)  # after which the signal ends the process
     pipe.send("ready")
     with suppress(EOFError, OSError):
         while True:
             path = pipe.recv()
-            faulthandler.dump_traceback_later(MOST_S * 0.9, file=2)
+            signal.setitimer(signal.ITIMER_PROF, MOST_S)
             found = outcome_here(path)
-            faulthandler.cancel_dump_traceback_later()
+            signal.setitimer(signal.ITIMER_PROF, 0)
             pipe.send((found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10))

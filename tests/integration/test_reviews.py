@@ -179,12 +179,16 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> 
     ledger.add_take(KEY, seed=None, note="")
     ledger.close()
     with sqlite3.connect(path) as db:
+        db.execute('DROP TABLE "drop"')
+        db.execute("DROP INDEX ix_product_standing")
+        for column in ("digest", "settled", "retired_at"):
+            db.execute(f"ALTER TABLE product DROP COLUMN {column}")
         db.execute("DROP TABLE review")
         db.execute("DROP TABLE material")
         db.execute("DROP INDEX ix_attempt_submitted_at")
         for column in ("recipe", "shrink"):
             db.execute(f"ALTER TABLE attempt DROP COLUMN {column}")
-        for column in ("take", "approved_key", "approved_digest", "rejected_key", "rejection"):
+        for column in ("take", "agreed_key", "approved_key", "approved_digest", "rejected_key", "rejection"):
             db.execute(f"ALTER TABLE picture DROP COLUMN {column}")
         db.execute("UPDATE alembic_version SET version_num = '0001'")
     db.close()

@@ -116,7 +116,7 @@ def _work(sending: Connection, read: Callable[..., Grids], args: tuple[Any, ...]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all: our parent ends us
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # parsers print pages before they give up
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    seconds = int(TIMEOUT_S)
+    seconds = int(TIMEOUT_S) * 2  # it may use two processors
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, seconds),
