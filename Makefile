@@ -7,13 +7,14 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check messages bench test-comfyui test-mariadb clean
+.PHONY: help demo test check messages bench test-comfyui test-mariadb fuzz clean
 
 help:
 	@echo "make demo          the sample catalog through the simulator, into $(DEMO)/"
 	@echo "make test          all tests but those with a real ComfyUI or MariaDB"
 	@echo "make test-comfyui  the tests with a real ComfyUI (COMFYUI_URL names one; else one is built, 1.6 GB)"
 	@echo "make test-mariadb  the tests with a real MariaDB, which must be installed (Debian: apt-get install mariadb-server)"
+	@echo "make fuzz          10,000 mutated catalogs (minutes)"
 	@echo "make check         format, lint, types, layers"
 	@echo "make messages      collect the texts people read, and compile their translations"
 	@echo "make bench         speed and cost, beside targets (12 minutes; like test-comfyui it builds a ComfyUI once)"
@@ -32,7 +33,10 @@ demo: $(STAMP)
 	@$(BIN)/catalog-imagegen status --workspace $(DEMO) --simulate
 
 test: $(STAMP)
-	$(PYTEST) -m "not comfyui and not mariadb"
+	$(PYTEST) -m "not comfyui and not mariadb" --ignore tests/fuzz
+
+fuzz: $(STAMP)
+	$(PYTEST) tests/fuzz
 
 test-comfyui: $(STAMP)
 	@test -n "$$COMFYUI_URL" || $(BIN)/python -m tests.comfyui.peer

@@ -11,6 +11,7 @@ from catalog_imagegen.adapters.catalogs.layout import Area, Mark, read_layout
 from catalog_imagegen.adapters.catalogs.opc import Package
 from catalog_imagegen.adapters.catalogs.pictures import CellPictures, SheetPicture, SheetPictures
 from catalog_imagegen.adapters.catalogs.pictures.bands import MergedAreas
+from tests.fuzz.corpus import members
 from tests.integration import picture_workbooks as new
 from tests.integration.catalogs_support import inline_row, kept, read_file
 from tests.integration.workbook_writers import SPREADSHEETML, write_xml_2003
@@ -87,6 +88,18 @@ def test_merged_areas_of_an_old_sheet_may_reach_down_for_ever(tmp_path: Path) ->
         write_xml_2003(tmp_path / "a.xml", 商品=f'<Table xmlns:ss="{SPREADSHEETML}">{head}{rows}</Table>')
     )
     assert len(reading.products) == 4999
+
+
+@pytest.mark.parametrize("at", ["</worksheet>", "<sheetData>", "<row "])
+def test_a_sheet_that_is_read_cell_by_cell_may_be_one_merged_area(tmp_path: Path, at: str) -> None:
+    """Of its seventeen billion places, or those below a hyperlink, openpyxl made cells."""
+    area = '<mergeCells><mergeCell ref="D1:XFD1048576"/></mergeCells><hyperlinks><hyperlink ref="D1:XFD1048576"/></hyperlinks>'
+    parts = members(new.book(HEADER + inline_row(2, "A", "杯")))
+    name = "xl/worksheets/sheet1.xml"
+    xml = parts[name].decode().replace(at, area + at, 1)
+    parts[name] = xml.replace("<sheetFormatPr", '<dimension ref="A1:XFD1048576"/><sheetFormatPr').encode()
+    reading = read_file(kept(tmp_path / "a.xlsx", new.zipped(parts)))
+    assert [product.sku for product in reading.products] == ["A"]
 
 
 def test_a_picture_on_a_merged_cell_is_not_written_out_for_all_of_its_rows() -> None:

@@ -27,6 +27,8 @@ _HIGH_ESCAPE = re.compile(rb"_x(?!00)[0-9A-Fa-f]{4}_")
 _LAST_KNOWN = 0xFF
 _ROOT = re.compile(rb"<((?:\w+:)?worksheet)\b")
 _BEGINNING = 4096
+_COVERING = (b"mergeCell", b"hyperlink")
+_COVERING_TAG = re.compile(rb"<(/?(?:\w+:)?)(?=mergeCell|hyperlink)")
 _XML = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
@@ -115,13 +117,18 @@ def _content_types(targets: dict[str, tuple[str, str]]) -> str:
 
 
 def _only_cells(sheet: bytes) -> bytes:
-    """A sheet without what follows its cells, which refers to other parts."""
+    """A sheet without what follows its cells, which refers to other parts, or stands among them where it must not.
+
+    In a merged area and below a hyperlink openpyxl makes a cell of each place: seventeen billion, if somebody says so.
+    """
     cells_end = sheet.rfind(b"sheetData")
     end = sheet.find(b">", cells_end) + 1
     root = _ROOT.search(sheet, 0, _BEGINNING)
-    if cells_end < 0 or not end or root is None:
-        return sheet
-    return sheet[:end] + b"</" + root[1] + b">"
+    if cells_end >= 0 and end and root is not None:
+        sheet = sheet[:end] + b"</" + root[1] + b">"
+    if any(name in sheet for name in _COVERING):
+        sheet = _COVERING_TAG.sub(rb"<\1no-", sheet)
+    return sheet
 
 
 def _tidied(xml: bytes) -> bytes:
