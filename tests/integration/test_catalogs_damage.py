@@ -139,6 +139,15 @@ def test_xml_may_say_to_be_in_no_encoding(tmp_path: Path, encoding: str) -> None
     assert refusal(kept(tmp_path / "a.xlsx", new.zipped(parts))) == "corrupt_file"
 
 
+def test_a_duration_may_be_longer_than_python_knows(tmp_path: Path) -> None:
+    """Calamine raises only when its row is asked for, which nobody minded."""
+    styles = '<styleSheet><cellXfs><xf/><xf numFmtId="46"/></cellXfs></styleSheet>'
+    rows = inline_row(1, "货号", "商品名称") + '<row r="2"><c r="A2" s="1"><v>99999999999</v></c></row>'
+    relations = {"s": (f"{new.OFFICE}/styles", "styles.xml")}
+    data = new.book(rows, workbook=relations, parts={"xl/styles.xml": styles})
+    assert refusal(kept(tmp_path / "a.xlsx", data)) == "corrupt_file"
+
+
 def test_a_part_is_one_sheet_however_often_it_is_named(tmp_path: Path) -> None:
     """Each of ten thousand names would have it read again."""
     parts = members(new.book(HEADER + inline_row(2, "A", "杯")))
@@ -239,6 +248,17 @@ def test_words_about_a_cell_do_not_repeat_all_of_it(tmp_path: Path) -> None:
 def test_a_sheet_may_be_called_like_a_book() -> None:
     """Each row has the title in its place."""
     assert SheetNaming("表" * 70_000).cell(2, 0) == f"{'表' * 200}…!A2"
+
+
+def test_a_sheet_without_a_title_has_a_place(tmp_path: Path) -> None:
+    """What was said of it was said of nothing."""
+    parts = members(new.book(inline_row(1, "说明")))
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
+        'name="商品"'.encode(), b'name="" state="hidden"'
+    )
+    path = kept(tmp_path / "a.xlsx", new.zipped(parts))
+    assert refusal(path) == "empty_catalog"
+    assert SheetNaming("").row(2) == "?!2"
 
 
 def test_too_many_remarks_are_a_file_that_is_too_large(

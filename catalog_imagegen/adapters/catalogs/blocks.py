@@ -17,13 +17,7 @@ from catalog_imagegen.adapters.catalogs.grid import Label, Naming, rows_of
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.adapters.catalogs.lists import split_list, split_references
 from catalog_imagegen.adapters.catalogs.rows import read_row
-from catalog_imagegen.domain.catalog import (
-    APPEARANCE_FIELDS,
-    LIST_FIELDS,
-    CatalogPicture,
-    Issue,
-    Product,
-)
+from catalog_imagegen.domain.catalog import APPEARANCE_FIELDS, LIST_FIELDS, CatalogPicture, Issue, Product
 
 if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.columns import Columns

@@ -56,7 +56,9 @@ class SheetNaming:
     sheet: str
 
     def __post_init__(self) -> None:
-        """Each row has the name in its own: of a title as long as a book they would fill the memory."""
+        """Each row has the name in its own: of a title as long as a book they would fill the memory; none tells nothing."""
+        if not self.sheet:
+            object.__setattr__(self, "sheet", "?")
         if len(self.sheet) > _LONGEST_TITLE:
             object.__setattr__(self, "sheet", f"{self.sheet[:_LONGEST_TITLE]}…")
 

@@ -46,10 +46,11 @@ def grids_of(sheets: Iterable[Sheet], *, wanted: str = "") -> Grids:
 
     def visible() -> Iterator[Grid]:
         for sheet in sheets:
+            naming = SheetNaming(sheet.title)
             if sheet.is_hidden and not wanted:
-                issues.append(issue("hidden_sheet_skipped", sheet.title, sheet=sheet.title))
+                issues.append(issue("hidden_sheet_skipped", naming.sheet, sheet=sheet.title))
             else:
-                yield Grid(SheetNaming(sheet.title), sheet.title, _blocks(sheet))
+                yield Grid(naming, naming.sheet, _blocks(sheet))
                 if sheet.pictures is not None:
                     issues.extend((*sheet.pictures.issues, *sheet.pictures.left_over()))
 

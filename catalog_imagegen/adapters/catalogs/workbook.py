@@ -73,15 +73,24 @@ def _grids(
     book: _Book, parts: Sequence[SheetPart], name: str, issues: list[Issue], *, is_wanted: bool
 ) -> Iterator[Grid]:
     for part in parts:
+        naming = SheetNaming(part.title)
         if part.is_hidden and not is_wanted:
-            issues.append(issue("hidden_sheet_skipped", part.title, sheet=part.title))
+            issues.append(issue("hidden_sheet_skipped", naming.sheet, sheet=part.title))
             continue
         try:
             reader = book.sheet(part)
         except _UNREADABLE as error:
             raise _damaged(name, error) from error
-        yield Grid(SheetNaming(part.title), part.title, reader.blocks())
+        yield Grid(naming, naming.sheet, _blocks(reader, name))
         issues += [*reader.pictures.issues, *reader.pictures.left_over()]
+
+
+def _blocks(reader: _SheetReader, name: str) -> Iterator[Block]:
+    """The rows of a sheet. Raises CatalogError where calamine finds a value only now that it cannot give."""
+    try:
+        yield from reader.blocks()
+    except (CalamineError, OverflowError, ValueError) as error:
+        raise _damaged(name, error) from error
 
 
 def _damaged(name: str, error: Exception) -> Exception:

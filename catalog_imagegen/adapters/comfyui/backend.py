@@ -28,6 +28,8 @@ OLDEST = (0, 3, 74)
 """The first release that can run Z-Image."""
 PASSING: frozenset[TroubleCode] = frozenset({"refused", "reset", "no_answer", "server_error", "not_comfyui"})
 """Troubles that may pass by themselves within seconds."""
+COLLECT_S = 1.0
+"""Before ``/free``: a worker that collects garbage after a prompt is not woken by it, and would run the next prompt first."""
 SETTLE_S = 0.25
 """After ``/free``: a worker that waits for work carries it out when it wakes, which it does at once."""
 
@@ -220,6 +222,7 @@ class ComfyUIBackend:
 
     def free(self) -> None:
         """Unload models and forget cached results."""
+        time.sleep(COLLECT_S)
         self._patiently(self._client.free)
         time.sleep(SETTLE_S)
 
