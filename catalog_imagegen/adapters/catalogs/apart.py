@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 import multiprocessing
 import os
@@ -113,6 +114,7 @@ class _Answers:
 
 
 def _work(sending: Connection, read: Callable[..., Grids], args: tuple[Any, ...]) -> None:
+    gc.disable()  # nothing circular is made here that weighs anything, and searching millions of cells takes long
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all: our parent ends us
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # parsers print pages before they give up
     threading.Thread(target=_end_with_parent, daemon=True).start()

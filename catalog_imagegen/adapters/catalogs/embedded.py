@@ -115,6 +115,11 @@ class PlacedPictures:
         for tall in self._tall:
             self._tall_in.setdefault(tall.column, []).append(tall)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether any row still to be asked for has pictures."""
+        return bool(self._rows or self._tall or self._reaching)
+
     def explains(self, place: Place) -> bool:
         """Whether it is known what picture a cell shows, or why not."""
         row, column = place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _WORKBOOK = "xl/workbook.xml"
 _XML = (".xml", ".rels", ".vml")
 _BEGINNING = 4096
+_CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class Package:
 
     def read(self, part: str) -> bytes:
         """The bytes of a part. Raises KeyError where there is none of this name."""
-        data = self._zip.read(self._members[_name(part)])
+        whole = BytesIO()
+        with self._zip.open(self._members[_name(part)]) as file:
+            shutil.copyfileobj(file, whole, _CHUNK_BYTES)  # zipfile's own read() holds a large sheet twice
+        data = whole.getvalue()
         return utf_8(data) if _name(part).endswith(_XML) else data
 
     def beginning(self, part: str, most_bytes: int = _BEGINNING) -> bytes:
@@ -105,7 +110,6 @@ class Package:
         named = (r.target for r in self.relations("").values() if r.kind == "officeDocument")
         return next((target for target in named if target in self), _WORKBOOK)
 
-    @cached_property
     def shared_strings(self) -> bytes:
         """The part with the texts of all cells; empty where there is none."""
         part = self.related(self.workbook, "sharedStrings")

@@ -35,7 +35,7 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>'
 def is_plain(package: Package, sheet: SheetPart) -> bool:
     """Whether calamine finds the parts of a sheet, which it asks for letter by letter, and can read them all.
 
-    What is written in the sheet itself is not looked at.
+    What is written in the sheet itself, and in the texts that sheets share, is not looked at.
     """
     if not all(map(package.has, (_WORKBOOK, relations_part(_WORKBOOK)))) or package.workbook != _WORKBOOK:
         return False
@@ -50,7 +50,7 @@ def is_plain(package: Package, sheet: SheetPart) -> bool:
             and not package.has(_SHARED[relation.kind])
         ):
             return False
-    return not has_high_escapes(package.shared_strings)
+    return True
 
 
 def has_high_escapes(xml: bytes) -> bool:

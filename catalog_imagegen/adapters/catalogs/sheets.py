@@ -106,7 +106,7 @@ def pictures_of(
     for (place, column), (_, nature) in special.items():
         if nature == "picture" and placed.explains((labels[place], column)):
             special[place, column] = "", "text"
-    taken = ((place, placed.take(label)) for place, label in enumerate(labels))
+    taken = ((place, placed.take(label)) for place, label in enumerate(labels)) if placed.has_more else ()
     return {(place, column): found for place, columns in taken for column, found in columns.items()}
 
 

@@ -97,6 +97,15 @@ def _damaged(name: str, error: Exception) -> Exception:
     return refuse_corrupt(name, type(error).__name__, "工作簿内容有误")
 
 
+@dataclass(frozen=True, slots=True)
+class _SharedTexts:
+    """What stands in the part with the texts of all cells."""
+
+    have_high_escapes: bool
+    have_pictures: bool
+    """Some look like the formula by which WPS shows a picture."""
+
+
 @dataclass(frozen=True)
 class _Book:
     """A workbook, as calamine and as its parts."""
@@ -115,8 +124,10 @@ class _Book:
         return styles_that_change_numbers(self.package)
 
     @cached_property
-    def _has_picture_texts(self) -> bool:
-        return b"DISPIMG(" in self.package.shared_strings
+    def _shared_texts(self) -> _SharedTexts:
+        """What must be known of the texts of all cells, which are not kept."""
+        xml = self.package.shared_strings()
+        return _SharedTexts(has_high_escapes(xml), b"DISPIMG(" in xml)
 
     def room(self, part: SheetPart) -> int:
         """How many cells the sheet says to have room for."""
@@ -128,13 +139,13 @@ class _Book:
         """Both readings of one sheet, at the same time: calamine leaves the other processor to us."""
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(self._beyond_values, part)
-            is_alike = is_plain(self.package, part)
+            is_alike = is_plain(self.package, part) and not self._shared_texts.have_high_escapes
             values = self._values.get_sheet_by_name(part.title) if is_alike else self._values_of_copy(part)
             found, has_escapes = reading.result()
         if has_escapes and is_alike:
             values = self._values_of_copy(part)
         return _SheetReader(
-            values, found, self.formats, self._pictures(part, found, values), self._has_picture_texts
+            values, found, self.formats, self._pictures(part, found, values), self._shared_texts.have_pictures
         )
 
     def _beyond_values(self, part: SheetPart) -> tuple[Layout, bool]:
@@ -192,7 +203,9 @@ class _SheetReader:
         special: dict[tuple[int, int], Content] = {}
         for column, values in columns.items():
             types = set(map(type, values))
-            if types - {str, float, int, bool}:
+            if types == {str}:
+                columns[column] = _each_once(values)
+            elif types - {str, float, int, bool}:
                 columns[column] = _without_moments(values, column, special)
             if self.has_picture_texts:
                 _note_pictures(values, column, special)
@@ -273,6 +286,12 @@ def _texts_at(values: CalamineSheet, places: Collection[Place]) -> Iterator[tupl
         for column in wanted.get(number, ()):
             if 0 <= column - first_column < len(cells):
                 yield (number, column), str(cells[column - first_column])
+
+
+def _each_once(texts: Sequence[str]) -> Sequence[str]:
+    """The same texts, equal ones being one object: calamine makes each anew, and words come again and again."""
+    known: dict[str, str] = {}
+    return list(map(known.setdefault, texts, texts))
 
 
 def _without_moments(
