@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -150,7 +151,9 @@ class House:
 
     def read(self, source: SourceSettings) -> Joined:
         """Read a configured source, all its files."""
-        return read_configured(source, self.workspace)
+        read = read_configured(source, self.workspace)
+        gc.freeze()  # a hundred thousand products stay until they are let go: no search for garbage among them
+        return read
 
     def limits(self) -> Limits:
         """How much a sync may do by itself."""

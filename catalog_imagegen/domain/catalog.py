@@ -94,14 +94,17 @@ _lists_of = attrgetter(*LIST_FIELDS)
 
 
 class Standing(NamedTuple):
-    """What is recorded of a row, as far as a sync has to know it; there are as many as rows, so it is a bare tuple."""
+    """What is recorded of a row, as far as a sync has to know it."""
 
     source: str
     digest: str
-    settled: str
     position: int
     family: str
     is_retired: bool = False
+
+
+Settled = tuple[str, str, int, str]
+"""SKU, digest, position and family of a row about which nothing is left to do; bare, because most rows are such."""
 
 
 @dataclass(frozen=True, slots=True)

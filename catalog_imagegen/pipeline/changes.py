@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from catalog_imagegen import __version__
-from catalog_imagegen.domain.catalog import Product, Standing
+from catalog_imagegen.domain.catalog import Product, Settled, Standing
 from catalog_imagegen.domain.fingerprint import fingerprint
 from catalog_imagegen.pipeline.want import Setup
 
@@ -28,6 +28,11 @@ class Changes:
     """How many SKUs it had."""
 
     @property
+    def named(self) -> set[str]:
+        """The SKUs that are other or gone."""
+        return {product.sku for _, product in self.todo} | self.gone
+
+    @property
     def gone_share(self) -> float:
         """0 to 1, of the SKUs it had."""
         return len(self.gone) / self.had if self.had else 0.0
@@ -35,36 +40,29 @@ class Changes:
 
 def changes(
     rows: Sequence[tuple[int, Product]],
+    settled: Mapping[str, Settled],
     standings: Mapping[str, Standing],
     *,
     source: str,
-    setup: str | None,
     unread: Collection[str] = (),
     is_whole: bool = True,
 ) -> Changes:
-    """Compare the rows of a source with what is recorded. Without a *setup* every row is to be looked at.
+    """Compare the rows of a source with what is recorded: its *settled* ones, and the *standings* of all others.
 
     SKUs that stand there but could not be *unread* stay as they are, and where the source was not read as a *whole*
     nothing is taken for gone. Where a variant is gone, its family is looked at: another may speak for it now.
     """
     here = {product.sku for _, product in rows}
     had = {sku for sku, row in standings.items() if row.source == source and not row.is_retired}
-    gone = frozenset(had - here - set(unread)) if is_whole else frozenset()
+    gone = frozenset(((settled.keys() - here) | (had - here)) - set(unread)) if is_whole else frozenset()
     todo, moved = [], {}
     for position, product in rows:
-        standing = standings.get(product.sku)
-        if (
-            standing is None
-            or setup is None
-            or standing.settled != setup
-            or standing.source != source
-            or standing.is_retired
-            or standing.digest != product.digest
-        ):
+        known = settled.get(product.sku)
+        if known is None or known[1] != product.digest:
             todo.append((position, product))
-        elif standing.position != position:
+        elif known[2] != position:
             moved[product.sku] = position
-    return Changes(tuple(todo), moved, gone, len(had))
+    return Changes(tuple(todo), moved, gone, len(settled) + len(had))
 
 
 def with_families(

@@ -49,27 +49,27 @@ def look(
     it is always so: a photo may be another although the row is the same.
     """
     ledger = services.ledger
-    standings = ledger.standings()
+    is_every_row = is_thorough or _takes_photos(services)
+    settling = None if is_every_row else (source, setup_name(services.setup, services.enabled))
+    settled = ledger.settled(*settling) if settling else {}
+    standings = ledger.standings(but=settling)
     elsewhere = [p for p in reading.products if (row := standings.get(p.sku)) and row.source != source]
     foreign = ledger.foreign(source, elsewhere, services.sources) if elsewhere else []
     refused = {issue.sku for issue in foreign}
     rows = [(place, p) for place, p in enumerate(reading.products) if p.sku not in refused]
-    is_every_row = is_thorough or _takes_photos(services)
     found = changes(
         rows,
+        settled,
         standings,
         source=source,
-        setup=None if is_every_row else setup_name(services.setup, services.enabled),
         unread={issue.sku for issue in reading.issues if issue.sku} | refused,
         is_whole=is_whole,
     )
     found, doubts = _surely_gone(found, reading, services)
-    moved_on = {
-        standings[p.sku].family
-        for _, p in found.todo
-        if p.sku in standings and standings[p.sku].family != p.family
-    }
-    deserted = frozenset(moved_on | {standings[sku].family for sku in found.gone})
+    families = {sku: settled[sku][3] for sku in found.named if sku in settled}
+    families |= {sku: standings[sku].family for sku in found.named if sku in standings}
+    moved_on = {families[p.sku] for _, p in found.todo if families.get(p.sku, p.family) != p.family}
+    deserted = frozenset(moved_on | {families[sku] for sku in found.gone})
     if deserted:
         found = replace(found, todo=tuple(with_families(found.todo, rows, deserted)))
     issues = (*reading.issues, *foreign, *doubts)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
-from catalog_imagegen.domain.catalog import Issue, Product, Standing
+from catalog_imagegen.domain.catalog import Issue, Product, Settled, Standing
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Photo, Render, Take
@@ -77,8 +77,12 @@ class CatalogLedger(Protocol):
         """The same, with their positions in the catalogs they came from."""
         ...
 
-    def standings(self) -> Mapping[str, Standing]:
-        """SKU → what is recorded of its row, be it listed or retired."""
+    def settled(self, source: str, setup: str) -> Mapping[str, Settled]:
+        """SKU → the row of each listed product of a source about which nothing is left to do under this *setup*."""
+        ...
+
+    def standings(self, *, but: tuple[str, str] | None = None) -> Mapping[str, Standing]:
+        """SKU → what is recorded of its row, be it listed or retired; *but* those that are ``settled`` so."""
         ...
 
     def settle(self, token: str, skus: Collection[str], setup: str) -> None:

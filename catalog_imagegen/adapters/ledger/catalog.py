@@ -7,17 +7,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, not_, select, update
 
 from catalog_imagegen.adapters.ledger.sql import Sql, chunks
 from catalog_imagegen.adapters.ledger.tables import DROP, PICTURE, PRODUCT, TAKE, now
-from catalog_imagegen.domain.catalog import Issue, Product, Standing
+from catalog_imagegen.domain.catalog import Issue, Product, Settled, Standing
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Take
 
 _IS_LISTED = PRODUCT.c.retired_at.is_(None)
 _UNDER_WAY = "under way "
 UNOWNED = "run"
 """The source of rows that a plain ``run`` read; any configured source may claim them."""
+
+
+def _is_settled(source: str, setup: str) -> ColumnElement[bool]:
+    """Asked in a way that keeps to the index which has all that a sync wants to know."""
+    is_its = func.coalesce(PRODUCT.c.source, "") == source  # SQLite would take the index by sources
+    return is_its & (PRODUCT.c.settled == setup) & _IS_LISTED
 
 
 class CatalogRows(Sql):
@@ -85,15 +91,23 @@ class CatalogRows(Sql):
         in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
         return [(position, _product(row)) for _, (position, row) in in_order]
 
-    def standings(self) -> Mapping[str, Standing]:
-        """SKU → what is recorded of its row, be it listed or retired."""
-        columns = (
-            PRODUCT.c.sku, PRODUCT.c.source, PRODUCT.c.digest, PRODUCT.c.settled, PRODUCT.c.position, PRODUCT.c.spu
-        )  # fmt: skip
-        query = select(*columns, PRODUCT.c.retired_at.is_not(None))
+    def settled(self, source: str, setup: str) -> Mapping[str, Settled]:
+        """Rows about which nothing is left to do; see the port."""
+        columns = PRODUCT.c.sku, PRODUCT.c.digest, PRODUCT.c.position, PRODUCT.c.spu
         with self._reading() as db:
-            cursor: Any = db.execute(query).cursor  # rows of SQLAlchemy's own would take three times as long
-            return {row[0]: Standing._make(row[1:]) for row in cursor.fetchall()}
+            cursor: Any = db.execute(select(*columns).where(_is_settled(source, setup))).cursor
+            return {
+                row[0]: row for row in cursor.fetchall()
+            }  # SQLAlchemy's own rows take three times as long
+
+    def standings(self, *, but: tuple[str, str] | None = None) -> Mapping[str, Standing]:
+        """What is recorded of the other rows; see the port."""
+        columns = PRODUCT.c.sku, PRODUCT.c.source, PRODUCT.c.digest, PRODUCT.c.position, PRODUCT.c.spu
+        query = select(*columns, PRODUCT.c.retired_at.is_not(None))
+        if but is not None:
+            query = query.where(not_(_is_settled(*but)))
+        with self._reading() as db:
+            return {row[0]: Standing._make(row[1:]) for row in db.execute(query)}
 
     def settle(self, token: str, skus: Collection[str], setup: str) -> None:
         """All pictures of these products are made and listed; see the port."""
