@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
@@ -35,6 +36,7 @@ JUDGED = frozenset(
 """What figures are about that a file can be measured against; the others are told."""
 
 
+@lru_cache(maxsize=20_000)
 def item_id(text: str) -> str:
     """The identity of an item: a digest of its normalised text, so order and spacing do not matter."""
     normal = "".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from catalog_imagegen.domain.catalog import Issue, Product, Reading
 from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.brakes import Brake, Forecast, Limits, brakes
 from catalog_imagegen.pipeline.changes import Changes, changes, setup_name, with_families
-from catalog_imagegen.pipeline.prepare import Prepared, Selection, Services, prepare
+from catalog_imagegen.pipeline.prepare import Asked, Prepared, Selection, Services, ask, planned
 from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.speeds import Speeds
 from catalog_imagegen.pipeline.sync import NOTHING, Report, merged
-from catalog_imagegen.pipeline.want import most_pictures
+from catalog_imagegen.pipeline.want import Pictures, Planner, PlannerHere, most_pictures
 from catalog_imagegen.stages.listing import path_safe
 
 BATCH_SKUS = 2000
 """Planned and rendered at a time: a plan of a whole large catalog would not fit into memory."""
+LARGE = 4 * BATCH_SKUS
+"""So many products are worth the second in which other processes start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,35 @@ _SKU_DAMAGED = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A batch whose prompts are being written."""
+
+    rows: tuple[tuple[int, Product], ...]
+    asked: Asked
+    pictures: Callable[[], Pictures]
+
+    def prepared(self, services: Services) -> Prepared:
+        return replace(planned(self.asked, self.pictures(), services), rows=self.rows)
+
+
 def batches(night: Night, services: Services) -> Iterator[Prepared]:
     """The plans of what is to be done, family by family, so many products at a time."""
+    is_large = len(night.changes.todo) >= LARGE and not _takes_photos(services)
+    here = PlannerHere(services.setup, services.photos)
+    planner: Planner = services.planner if is_large and services.planner is not None else here
+    begun: deque[_Begun] = deque()
+    for rows, context in _groups(night):
+        asked = ask(context, [product for _, product in rows], Selection(), services)
+        begun.append(_Begun(rows, asked, planner.begin(asked.wish)))
+        if len(begun) > planner.ahead:
+            yield begun.popleft().prepared(services)
+    for each in begun:
+        yield each.prepared(services)
+
+
+def _groups(night: Night) -> Iterator[tuple[tuple[tuple[int, Product], ...], list[tuple[int, Product]]]]:
+    """Rows of whole families that are planned together, and all rows of these families; both in catalog order."""
     by_family: dict[str, list[tuple[int, Product]]] = {}
     for row in night.changes.todo:
         by_family.setdefault(row[1].family, []).append(row)
@@ -155,28 +186,20 @@ def batches(night: Night, services: Services) -> Iterator[Prepared]:
     for row in night._rows:  # noqa: SLF001 - a night is only made here
         if row[1].family in relatives:
             relatives[row[1].family].append(row)
-    batch: list[str] = []
-    size = 0
-    for family, rows in by_family.items():
-        batch.append(family)
-        size += len(rows)
-        if size >= BATCH_SKUS:
-            yield _planned(batch, by_family, relatives, services)
-            batch, size = [], 0
-    if batch:
-        yield _planned(batch, by_family, relatives, services)
+    rows: list[tuple[int, Product]] = []
+    context: list[tuple[int, Product]] = []
+    for family, its in by_family.items():
+        rows += its
+        context += relatives[family]
+        if len(rows) >= BATCH_SKUS:
+            yield _in_order(rows), list(_in_order(context))
+            rows, context = [], []
+    if rows:
+        yield _in_order(rows), list(_in_order(context))
 
 
-def _planned(
-    families: Sequence[str],
-    todo: dict[str, list[tuple[int, Product]]],
-    relatives: dict[str, list[tuple[int, Product]]],
-    services: Services,
-) -> Prepared:
-    rows = sorted((row for family in families for row in todo[family]), key=lambda row: row[0])
-    context = sorted((row for family in families for row in relatives[family]), key=lambda row: row[0])
-    prepared = prepare(context, [product for _, product in rows], Selection(), services)
-    return replace(prepared, rows=tuple(rows))
+def _in_order(rows: Iterable[tuple[int, Product]]) -> tuple[tuple[int, Product], ...]:
+    return tuple(sorted(rows, key=itemgetter(0)))
 
 
 def forecast(night: Night, services: Services, limits: Limits, *, servers: int, is_agreed: bool) -> Forecast:

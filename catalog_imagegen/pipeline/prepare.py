@@ -14,7 +14,7 @@ from catalog_imagegen.domain.job import Plan
 from catalog_imagegen.pipeline.plan import plan
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos, Previews
 from catalog_imagegen.pipeline.shapes import check_shapes
-from catalog_imagegen.pipeline.want import Setup, spu_subject, want
+from catalog_imagegen.pipeline.want import Pictures, Planner, Setup, Wish, spu_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Services:
     """Whether listings are written where they always are; elsewhere they settle nothing."""
     photos: Photos | None = None
     """Where roles with ``reference = true`` get the products' photos."""
+    planner: Planner | None = None
+    """Writes the prompts of large plans on other processors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,41 @@ def pictures_of(sku: str, *, role: str, slot: int | None, services: Services) ->
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be planned, before any prompt is written."""
+
+    wish: Wish
+    chosen: Sequence[Product]
+    selection: Selection
+    platforms: tuple[str, ...]
+
+
+def ask(
+    catalog: Sequence[tuple[int, Product]],
+    chosen: Sequence[Product],
+    selection: Selection,
+    services: Services,
+) -> Asked:
+    """Collect what must be known to want pictures of *chosen* products; the *catalog* has their families too."""
+    setup, ledger = services.setup, services.ledger
+    names = tuple(selection.platforms or services.enabled)
+    check_names("platform", names, setup.platforms)
+    check_names("role", selection.roles, setup.roles)
+    check_shapes((setup.platforms[name] for name in names), setup.roles)
+    present = {p.sku for _, p in catalog}
+    variants = ledger.products(skus=(), spus={p.family for p in chosen})
+    subjects = frozenset({f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen})
+    wish = Wish(
+        rows=catalog,
+        platforms=tuple(dict.fromkeys([*services.enabled, *names])),
+        takes={key: take for key, take in ledger.takes().items() if key.subject in subjects},
+        subjects=subjects,
+        relatives=[p for p in variants if p.sku not in present],
+    )
+    return Asked(wish, chosen, selection, names)
+
+
 def prepare(
     catalog: Sequence[tuple[int, Product]],
     chosen: Sequence[Product],
@@ -157,32 +194,23 @@ def prepare(
     services: Services,
 ) -> Prepared:
     """Plan pictures of *chosen* products; the *catalog* has their families too. Records nothing."""
-    setup, ledger = services.setup, services.ledger
-    names = selection.platforms or services.enabled
-    check_names("platform", names, setup.platforms)
-    check_names("role", selection.roles, setup.roles)
-    check_shapes((setup.platforms[name] for name in names), setup.roles)
-    subjects = {f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen}
-    present = {p.sku for _, p in catalog}
-    variants = ledger.products(skus=(), spus={p.family for p in chosen})
-    wanted, blocked = want(
-        catalog,
-        setup,
-        platforms=dict.fromkeys([*services.enabled, *names]),
-        takes=ledger.takes(),
-        subjects=subjects,
-        relatives=[p for p in variants if p.sku not in present],
-        photos=services.photos,
-    )
+    asked = ask(catalog, chosen, selection, services)
+    return planned(asked, asked.wish.come_true(services.setup, services.photos), services)
+
+
+def planned(asked: Asked, found: Pictures, services: Services) -> Prepared:
+    """Compare the pictures that are wanted with those that are recorded. Records nothing."""
+    wanted, blocked = found
+    ledger, selection = services.ledger, asked.selection
     pictures: list[Wanted | Blocked] = [*wanted, *blocked]
     return Prepared(
         plan=plan(wanted, ledger.records({w.key for w in wanted}), _made(wanted, services), blocked),
-        chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, names)),
-        products=tuple(chosen),
-        platforms=tuple(setup.platforms[name] for name in names),
+        chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, asked.platforms)),
+        products=tuple(asked.chosen),
+        platforms=tuple(services.setup.platforms[name] for name in asked.platforms),
         leaving=frozenset()
         if selection.keys is not None
-        else frozenset(ledger.wanted_keys(subjects) - {p.key for p in pictures}),
+        else frozenset(ledger.wanted_keys(asked.wish.subjects) - {p.key for p in pictures}),
     )
 
 

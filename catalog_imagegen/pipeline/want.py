@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ItemError
@@ -61,6 +62,58 @@ class Ask:
     platforms: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What ``want`` is asked about some products, in a form that can travel to another process."""
+
+    rows: Sequence[tuple[int, Product]]
+    platforms: tuple[str, ...]
+    takes: Mapping[ImageKey, Take]
+    subjects: frozenset[str]
+    relatives: Sequence[Product]
+
+    def come_true(self, setup: Setup, photos: Photos | None = None) -> Pictures:
+        """Bind the pictures."""
+        return want(
+            self.rows,
+            setup,
+            platforms=self.platforms,
+            takes=self.takes,
+            subjects=self.subjects,
+            relatives=self.relatives,
+            photos=photos,
+        )
+
+
+Pictures = tuple[list[Wanted], list[Blocked]]
+
+
+class Planner(Protocol):
+    """Has wishes come true, maybe elsewhere: a large plan is mostly prompts to be written."""
+
+    @property
+    def ahead(self) -> int:
+        """How many wishes it is best given before the result of the first one is asked for."""
+        ...
+
+    def begin(self, wish: Wish) -> Callable[[], Pictures]:
+        """Start with a wish; what is returned waits until it has come true. None of its roles may need photos."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerHere:
+    """A planner that does it when it is asked for, with photos."""
+
+    setup: Setup
+    photos: Photos | None = None
+    ahead: int = 0
+
+    def begin(self, wish: Wish) -> Callable[[], Pictures]:
+        """See the port."""
+        return lambda: wish.come_true(self.setup, self.photos)
+
+
 def want(
     rows: Sequence[tuple[int, Product]],
     setup: Setup,
@@ -70,7 +123,7 @@ def want(
     subjects: Collection[str] | None = None,
     relatives: Sequence[Product] = (),
     photos: Photos | None = None,
-) -> tuple[list[Wanted], list[Blocked]]:
+) -> Pictures:
     """Bind every picture the *platforms* take of these products, in catalog order.
 
     *rows* are products with their positions in their catalog. *subjects* narrows it down; *relatives* are variants
@@ -174,8 +227,8 @@ class _Bench:
     """With the values bound that do not depend on the product."""
     models: tuple[str, ...]
     keys: RenderKeys
-    inputs: str
-    """Digest of the role's own inputs."""
+    made_of: Mapping[str, str]
+    """Ingredients that all have: the role's own inputs, its size, its workflow."""
 
 
 def _bench(role: ImageRole, setup: Setup) -> _Bench:
@@ -185,8 +238,12 @@ def _bench(role: ImageRole, setup: Setup) -> _Bench:
     names = ["positive", "negative", "seed", *(REFERENCES if role.reference else ())]
     marks = {name: f"{_MARK}{name}" for name in names}
     keys = RenderKeys(workflow.bind(marks, onto=graph), marks)
-    inputs = fingerprint("inputs", 1, dict(role.inputs))[:12]
-    return _Bench(workflow, graph, model_files(workflow, graph), keys, inputs)
+    made_of = {
+        "size": f"{role.width}x{role.height}",
+        f"workflow:{role.workflow}.json": workflow.digest,
+        "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
+    }
+    return _Bench(workflow, graph, model_files(workflow, graph), keys, made_of)
 
 
 _MARK = "\ue000"
@@ -226,12 +283,10 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         seed=seed,
         made_of={
             **written.made_of,
-            "item": fingerprint("item", 1, ask.item_text)[:12],
+            "item": _item_digest(ask.item_text),
             "take": f"{take.number}",
             "seed": f"{seed}",
-            "size": f"{role.width}x{role.height}",
-            f"workflow:{role.workflow}.json": workflow.digest,
-            "inputs": bench.inputs,
+            **bench.made_of,
             **({"photo": " ".join(name[:12] for name in digests)} if digests else {}),
         },
         platforms=ask.platforms,
@@ -244,6 +299,11 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         models=bench.models,
         needs=frozenset(role.needs),
     )
+
+
+@lru_cache(maxsize=20_000)
+def _item_digest(text: str) -> str:
+    return fingerprint("item", 1, text)[:12]
 
 
 def spu_subject(product: Product) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MethodType
@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 
 import jinja2
 import jinja2.meta
-from jinja2.runtime import Macro
+from jinja2.runtime import BlockReference, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 
 from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS, Product
 from catalog_imagegen.domain.errors import ConfigError, ItemError
@@ -28,6 +29,8 @@ REMEMBERED = 20_000
 """Results kept of what is asked again and again: every picture of a product reads the same columns."""
 MAX_PROMPT = 4_000
 """Characters; ComfyUI would take any number, but far fewer reach the picture."""
+SHARED = "product.j2"
+"""The template whose names every role's template has; without it there are none."""
 DIVIDER = "\x1e"
 """Stands between positive and negative text; no catalog value can contain it."""
 
@@ -66,6 +69,17 @@ class Written:
     made_of: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What is worked out once for all pictures of a product."""
+
+    product: Product
+    variables: Mapping[str, Any]
+    columns_read: Mapping[str, str | list[str]]
+    made_of: Mapping[str, str]
+    """The digests of these columns."""
+
+
 class _ColumnMissingError(jinja2.UndefinedError):
     """A template read a column that the catalog does not have."""
 
@@ -97,11 +111,14 @@ class _StrictUndefined(jinja2.StrictUndefined):
 
 
 class _ProductView:
-    """A product as templates see it: sanitised, extra columns by header, and it notes what is read."""
+    """A product as templates see it: sanitised, extra columns by header, and it notes what is read.
 
-    def __init__(self, product: Product) -> None:
+    *read* are columns that were read for it before.
+    """
+
+    def __init__(self, product: Product, read: Mapping[str, str | list[str]] | None = None) -> None:
         self._product = product
-        self.columns_read: dict[str, str | list[str]] = {}
+        self.columns_read: dict[str, str | list[str]] = dict(read or {})
 
     def __getattr__(self, name: str) -> str | list[str]:
         if name.startswith("_"):
@@ -133,18 +150,33 @@ class _Environment(ImmutableSandboxedEnvironment):
             return obj[attribute]
         if kind is _ProductView and attribute in _COLUMNS:
             return obj[attribute]
+        if kind is Namespace and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
 
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro or one of our functions; the sandbox looks at all else."""
         is_ours = type(obj) is MethodType and type(obj.__self__) is PromptBook
-        if is_ours or type(obj) is Macro:
+        if is_ours or type(obj) in _HARMLESS or obj is Namespace:
             kwargs.pop("_block_vars", None)
             kwargs.pop("_loop_vars", None)
             return obj(*args, **kwargs)
         return super().call(context, obj, *args, **kwargs)
 
 
+_TEMPLATE_ERRORS = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a template may come to."""
+_HARMLESS = frozenset({Macro, BlockReference})
 _METHODS_OF_TABLES = frozenset(dir(dict))
 _COLUMNS = frozenset({*TEXT_FIELDS, *LIST_FIELDS})
 
@@ -165,6 +197,7 @@ class PromptBook:
             autoescape=False,  # prompts are not HTML
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # our sources do not change
         )
         self._digests = {
             f"template:{name}": fingerprint("template", VERSION, text)[:12]
@@ -172,6 +205,7 @@ class PromptBook:
         }
         self._digests["vocabulary"] = fingerprint("vocabulary", VERSION, vocabulary)[:12]
         self._references = {name: self._compile(name) for name in self._sources}
+        self._last: _Shared | None = None
         self._made_of_files: dict[str, Mapping[str, str]] = {}
         self._seen: dict[tuple[tuple[str, ...], str], list[Any]] = {}
         self._found: dict[tuple[str, str], Mapping[str, Any] | None] = {}
@@ -179,6 +213,9 @@ class PromptBook:
             table: [([word.casefold() for word in entry.get("keywords", ())], entry) for entry in entries]
             for table, entries in vocabulary.items()
         }
+
+    def __reduce__(self) -> Any:
+        return PromptBook, (self._sources, self._vocabulary)
 
     def _load(self, name: str) -> tuple[str, str, None] | None:
         return (self._sources[name], name, None) if name in self._sources else None
@@ -253,28 +290,21 @@ class PromptBook:
 
     def write(self, role: str, product: Product, *, item: str, note: str = "") -> Written:
         """Write the prompt of one picture. Raises PromptError with template, line, SKU and column."""
-        view = _ProductView(product)
-        variables = {
-            "product": view,
-            "item": sanitise(item),
-            "note": sanitise(note),
-            "role": role,
-            "divider": DIVIDER,
-            "category": self.find("category", f"{product.category} {product.name}") or {},
-            "find": self.find,
-            "visible": self.visible,
-        }
+        template = f"{role}.j2"
         try:
-            text = self._environment.get_template(f"{role}.j2").render(variables)
-        except (
-            jinja2.TemplateError,
-            ArithmeticError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ) as error:
-            raise self._explain(error, role, product) from error
+            shared = self._shared_by(product)
+            view = _ProductView(product, shared.columns_read)
+            variables = {
+                **shared.variables,
+                "product": view,
+                "item": sanitise(item),
+                "note": sanitise(note),
+                "role": role,
+                "divider": DIVIDER,
+            }
+            text = self._environment.get_template(template).render(variables)
+        except _TEMPLATE_ERRORS as error:
+            raise self._explain(error, template, product) from error
         positive, _, negative = text.partition(DIVIDER)
         if not 0 < len(positive.strip()) <= MAX_PROMPT:
             raise PromptError(
@@ -285,26 +315,46 @@ class PromptBook:
             )
         return Written(
             prompt=Prompt(positive=_one_line(positive), negative=_one_line(negative)),
-            made_of=self._made_of(role, view),
+            made_of={
+                **shared.made_of,
+                **_columns_of(view.columns_read, shared.made_of),
+                **self._files_of(role),
+            },
         )
 
-    def _made_of(self, role: str, view: _ProductView) -> Mapping[str, str]:
-        read = {f"column:{name}": _column(value) for name, value in view.columns_read.items()}
-        return {**read, **self._files_of(role)}
+    def _shared_by(self, product: Product) -> _Shared:
+        """What all pictures of a product have in common; pictures of one product are asked for in a row."""
+        if (known := self._last) is not None and known.product is product:
+            return known
+        view = _ProductView(product)
+        variables: dict[str, Any] = {
+            "product": view,
+            "divider": DIVIDER,
+            "category": self.find("category", f"{product.category} {product.name}") or {},
+            "find": self.find,
+            "visible": self.visible,
+        }
+        if SHARED in self._sources:
+            module = self._environment.get_template(SHARED).make_module(variables)
+            made = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+            # One that a role's template changed would be another one for the next role.
+            variables |= {name: value for name, value in made.items() if type(value) is not Namespace}
+        self._last = _Shared(product, variables, view.columns_read, _columns_of(view.columns_read))
+        return self._last
 
     def _files_of(self, role: str) -> Mapping[str, str]:
         """The digests of all files that a role's template is made of."""
         if role not in self._made_of_files:
-            names = [f"{role}.j2"]
+            names = [f"{role}.j2", *([SHARED] if SHARED in self._sources else ())]
             for name in names:
                 names.extend(ref for ref in self._references[name] if ref not in names)
             digests = {f"template:{name}": self._digests[f"template:{name}"] for name in names}
             self._made_of_files[role] = digests | {"vocabulary": self._digests["vocabulary"]}
         return self._made_of_files[role]
 
-    def _explain(self, error: Exception, role: str, product: Product) -> PromptError:
+    def _explain(self, error: Exception, template: str, product: Product) -> PromptError:
         """Say where in which template an error happened, and which column it is about."""
-        template, line = f"{role}.j2", 0
+        line = 0
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename in self._sources:
                 template, line = frame.filename, frame.lineno or 0
@@ -323,8 +373,13 @@ class PromptBook:
         )
 
 
-def _column(value: str | list[str]) -> str:
-    return _column_digest(value if isinstance(value, str) else tuple(value))
+def _columns_of(read: Mapping[str, str | list[str]], known: Container[str] = ()) -> dict[str, str]:
+    """The digests of columns that are not *known* yet, by the names of ingredients."""
+    return {
+        name: _column_digest(value if isinstance(value, str) else tuple(value))
+        for column, value in read.items()
+        if (name := f"column:{column}") not in known
+    }
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -334,5 +389,5 @@ def _column_digest(value: str | tuple[str, ...]) -> str:
 
 def _one_line(text: str) -> str:
     """Templates are laid out for reading; the model gets one line. Chinese needs no joining spaces."""
-    joined = re.sub(r"\s*\n\s*", "", text.strip())
-    return re.sub(r"[ \t]+", " ", joined)
+    joined = "".join(map(str.strip, text.split("\n")))
+    return re.sub(r"[ \t]+", " ", joined) if "  " in joined or "\t" in joined else joined

@@ -9,7 +9,6 @@ import os
 import pickle
 import resource
 import signal
-import threading
 import time
 import traceback
 from collections import deque
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog_imagegen.adapters.catalogs.files import refuse_corrupt, refuse_too_large
 from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids
+from catalog_imagegen.adapters.child_process import belong_to_parent
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -115,9 +115,8 @@ class _Answers:
 
 def _work(sending: Connection, read: Callable[..., Grids], args: tuple[Any, ...]) -> None:
     gc.disable()  # nothing circular is made here that weighs anything, and searching millions of cells takes long
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all: our parent ends us
+    belong_to_parent()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # parsers print pages before they give up
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     seconds = int(TIMEOUT_S) * 2  # it may use two processors
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
@@ -171,14 +170,6 @@ def _packed(block: Block) -> bytes:
         return pickle.dumps(block)
     parts = list(block.labels), dict(block.columns), dict(block.special), list(block.hidden)
     return pickle.dumps(marshal.dumps(parts))
-
-
-def _end_with_parent() -> None:
-    """Nobody would end us after that."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _too_slow(name: str) -> CatalogError:

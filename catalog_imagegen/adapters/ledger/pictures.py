@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -51,8 +52,9 @@ class PictureRows(Sql):
         chosen: Collection[ImageKey] | None = None,
     ) -> set[ImageKey]:
         """Record what is wanted now; see the port."""
+        planned_at = now()
         rows = [
-            _wanted_row(p.wanted)
+            _wanted_row(p.wanted, planned_at)
             | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
             | ({"agreed_key": p.wanted.render_key} if chosen is None or p.wanted.key in chosen else {})
             for p in plan.pictures
@@ -75,7 +77,7 @@ class PictureRows(Sql):
             self._upsert(
                 db,
                 PICTURE,
-                [_blocked_row(b) for b in plan.blocked],
+                [_blocked_row(b, planned_at) for b in plan.blocked],
                 keep=_WHAT_HAPPENED | {"render_key", "made_of", "seed", "workflow", "take", "approval"},
             )
             for chunk in chunks(sorted(map(str, leaving))):
@@ -124,9 +126,9 @@ class PictureRows(Sql):
             return statuses.pictures(db, pieces, in_hand)
 
 
-def _wanted_row(wanted: Wanted) -> dict[str, Any]:
+def _wanted_row(wanted: Wanted, planned_at: datetime) -> dict[str, Any]:
     return {
-        **_key_columns(wanted),
+        **_key_columns(wanted, planned_at),
         "approval": wanted.approval,
         "render_key": wanted.render_key,
         "take": wanted.take.number,
@@ -143,9 +145,9 @@ def _wanted_row(wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _blocked_row(blocked: Blocked) -> dict[str, Any]:
+def _blocked_row(blocked: Blocked, planned_at: datetime) -> dict[str, Any]:
     return {
-        **_key_columns(blocked),
+        **_key_columns(blocked, planned_at),
         "approval": "human",
         "take": 1,
         "failed_code": "",
@@ -161,7 +163,7 @@ def _blocked_row(blocked: Blocked) -> dict[str, Any]:
     }
 
 
-def _key_columns(picture: Wanted | Blocked) -> dict[str, Any]:
+def _key_columns(picture: Wanted | Blocked, planned_at: datetime) -> dict[str, Any]:
     return {
         "key": str(picture.key),
         "subject": picture.key.subject,
@@ -172,5 +174,5 @@ def _key_columns(picture: Wanted | Blocked) -> dict[str, Any]:
         "position": picture.order,
         "sku": picture.sku,
         "is_wanted": True,
-        "planned_at": now(),
+        "planned_at": planned_at,
     }

@@ -1,0 +1,70 @@
+"""Has large plans made by processes of their own: writing a hundred thousand prompts is work for all processors."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
+
+from catalog_imagegen.adapters.child_process import belong_to_parent
+from catalog_imagegen.pipeline.want import Pictures, PlannerHere, Setup, Wish
+
+_MOST = 8
+"""More would only wait for the ledger."""
+
+
+class ProcessPlanner:
+    """The Planner port, with one process for each processor; they start with the first wish."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._count = min(
+            os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1, _MOST
+        )
+
+    @property
+    def ahead(self) -> int:
+        """See the port; one more than there are processes, so that none waits for us."""
+        return self._count + 1
+
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._count, context, initializer=_begin, initargs=(self._setup,))
+
+    def begin(self, wish: Wish) -> Callable[[], Pictures]:
+        """See the port."""
+        try:
+            future = self._pool.submit(_come_true, wish)
+        except BrokenProcessPool:
+            return PlannerHere(self._setup).begin(wish)
+        return lambda: self._result(future, wish)
+
+    def _result(self, future: Future[Pictures], wish: Wish) -> Pictures:
+        try:
+            return future.result()
+        except BrokenProcessPool:  # one was killed, mostly for want of memory
+            return wish.come_true(self._setup)
+
+    def close(self) -> None:
+        """End the processes, whatever they are at."""
+        if "_pool" in self.__dict__:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(setup: Setup) -> None:
+    global _here  # noqa: PLW0603 - the one thing such a process is for
+    belong_to_parent()
+    gc.disable()  # what is made is sent and let go
+    _here = setup
+
+
+_here: Setup
+
+
+def _come_true(wish: Wish) -> Pictures:
+    return wish.come_true(_here)
