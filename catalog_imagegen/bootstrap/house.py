@@ -16,12 +16,12 @@ from catalog_imagegen.adapters.catalogs.several import Joined, files_of, joined
 from catalog_imagegen.adapters.download import download
 from catalog_imagegen.adapters.files import explain, make_folder, sweep_temporary, write_whole
 from catalog_imagegen.adapters.ledger.catalog import UNOWNED
-from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.listings import FolderListings
 from catalog_imagegen.adapters.planners import ProcessPlanner
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
+from catalog_imagegen.bootstrap.ledgers import AnyPresence, open_ledger
 from catalog_imagegen.bootstrap.photos import open_photos
 from catalog_imagegen.bootstrap.profiles import read_by_profile
 from catalog_imagegen.bootstrap.servers import Fleet, Servers
@@ -191,12 +191,8 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         blobs = FolderBlobs(data / "blobs")
     except OSError as error:
         raise explain(error, data) from error
-    engine = open_sqlite(data / "ledger.sqlite")
-    ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
-    stack.callback(ledger.close)
-    recover(
-        presence, ledger, blobs, [data / "blobs", data / "thumbnails", replace(workspace, out=None).output]
-    )
+    ledger, seen = open_ledger(workspace, settings, presence, stack)
+    recover(seen, ledger, blobs, [data / "blobs", data / "thumbnails", replace(workspace, out=None).output])
     photos = open_photos(workspace, settings)
     stack.callback(photos.close)
     planner = ProcessPlanner(setup)
@@ -220,7 +216,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     )
 
 
-def recover(presence: Presence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:
+def recover(presence: AnyPresence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:
     """After a crash: free what the dead held; alone, also sweep up what they left half-done."""
     with presence.bury_the_dead() as (dead, is_alone):
         if not dead:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +41,7 @@ from catalog_imagegen.domain.errors import (
     CatalogError,
     CatalogImagegenError,
     ConfigError,
+    LedgerBusy,
 )
 from catalog_imagegen.pipeline.prepare import Selection, choose
 from catalog_imagegen.pipeline.sync import Report
@@ -80,7 +81,7 @@ def watch(
             en = "another process watches this folder for this workspace; stop it first"
             show.err.print(show.said(en, "另一个进程正在为此工作区监视该文件夹；请先停止它"))
             raise typer.Exit(EXIT_TRY_LATER)
-        watcher.work(interval, retry_s=retry, once=once)
+        watcher.work(interval, retry_s=retry, once=once, check=house.services.ledger.release)
 
 
 @contextmanager
@@ -120,13 +121,18 @@ class _Watcher:
         self._told: dict[str, str] = {}
         """File → what was said of it last; trouble that lasts is told once."""
 
-    def work(self, interval_s: float, *, retry_s: float, once: bool) -> None:
-        """Until stopped, or until nothing is left. Raises ConfigError for a folder that is not there at the start."""
+    def work(self, interval_s: float, *, retry_s: float, once: bool, check: Callable[[], None]) -> None:
+        """Until stopped, or until nothing is left. Raises ConfigError for a folder that is not there at the start.
+
+        Before each file *check* raises LedgerUnreachable if our lease of the folder may be another's by now.
+        """
         self.drop.whole()
         while not self.stop.is_set():
             is_waiting = False
             try:
                 for dropped in self.drop.whole():
+                    with suppress(LedgerBusy):  # is ours all the same
+                        check()
                     is_waiting = not self._deal_with(dropped) or is_waiting
                 for path in self.drop.unreadable:
                     self._later(path, unreadable(path))

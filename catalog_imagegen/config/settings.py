@@ -136,6 +136,29 @@ class SyncSettings(Strict):
     currency: str = Field(default="CNY", description="Of that price")
 
 
+def _schema(name: str) -> str:
+    """A name that needs no quotes, with room for what is put behind it."""
+    if re.fullmatch(r"[a-z_][a-z0-9_]{0,49}", name) and not name.startswith("pg_"):
+        return name
+    raise PydanticCustomError(
+        "schema_name", "write small letters, digits and _, at most 50, no digit first, and not pg_"
+    )
+
+
+class LedgerSettings(Strict):
+    """The ``[ledger]`` table: where the ledger is, if not in the workspace."""
+
+    url: str = Field(
+        default="",
+        description="A PostgreSQL, `postgresql://user:${PASSWORD}@host/database`; without one the ledger is a SQLite file "
+        "in the workspace; `${NAME}` is an environment variable",
+    )
+    schema_name: Annotated[str, AfterValidator(_schema)] = Field(
+        default="catalog_imagegen",
+        description="The schema of its tables there; placeholders have another, whose name goes on with `_simulated`",
+    )
+
+
 class Settings(BaseSettings):
     """``config/app.toml``; environment variables ``CATALOG_IMAGEGEN_…`` come first."""
 
@@ -192,6 +215,9 @@ class Settings(BaseSettings):
     sync: SyncSettings = Field(
         default_factory=SyncSettings, description="How much a sync may do by itself, and what a GPU costs"
     )
+    ledger: LedgerSettings = Field(
+        default_factory=LedgerSettings, description="Where the ledger is, if not in the workspace"
+    )
     source: tuple[SourceSettings, ...] = Field(default=(), description="What `sync` reads")
 
     @field_validator("source")
@@ -206,7 +232,15 @@ class Settings(BaseSettings):
         return sources
 
 
-_TABLES = (Settings, ServerSettings, VramSettings, PhotosSettings, SyncSettings, SourceSettings)
+_TABLES = (
+    Settings,
+    ServerSettings,
+    VramSettings,
+    PhotosSettings,
+    SyncSettings,
+    LedgerSettings,
+    SourceSettings,
+)
 _KEYS = [name for table in _TABLES for name in table.model_fields]
 
 

@@ -76,6 +76,12 @@ class LedgerBusy(CatalogImagegenError):
     exit_code = EXIT_TRY_LATER
 
 
+class LedgerUnreachable(CatalogImagegenError):
+    """The ledger's server does not answer, or has lost sight of us; a later run goes on."""
+
+    exit_code = EXIT_TRY_LATER
+
+
 class StorageFull(CatalogImagegenError):
     """A disk is full; nothing half-written is left, and a later run goes on."""
 

@@ -13,6 +13,7 @@ from catalog_imagegen.config import platforms, setup
 from catalog_imagegen.config.profiles import IgnoreTable, ProfileTable
 from catalog_imagegen.config.settings import (
     PREFIX,
+    LedgerSettings,
     PhotosSettings,
     ServerSettings,
     Settings,
@@ -40,7 +41,7 @@ VARIABLES = """\
 | `CATALOG_IMAGEGEN_WORKSPACE` | the workspace, where `--workspace` does not name it |
 | `CATALOG_IMAGEGEN_PASSWORD` | opens a workbook that was saved with a password, where `--password` does not |
 | `LC_ALL`, `LC_MESSAGES`, `LANG` | the language while `language` is `"auto"`: Chinese where it begins with `zh`, else English; where none is set, or `C`, tables are English and messages come in both |
-| `${NAME}` | in `path`, `query` and `password` of a source: any variable, for passwords |
+| `${NAME}` | in `path`, `query` and `password` of a source and in `url` of the ledger: any variable, for passwords |
 """
 PLATFORM_WORDS: Mapping[str, str] = {
     "title": "What the marketplace is called",
@@ -111,6 +112,9 @@ def page() -> str:
                 *_table(PhotosSettings),
                 "### `[sync]`: how much a sync may do by itself\n",
                 *_table(SyncSettings),
+                "### `[ledger]`: where the ledger is, if not in the workspace\n",
+                "More: [the ledger in PostgreSQL](ledger.md).\n",
+                *_table(LedgerSettings),
                 "### `[[source]]`: a catalog that `sync` reads; may be repeated\n",
                 *_table(SourceSettings),
                 VARIABLES,

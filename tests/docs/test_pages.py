@@ -193,6 +193,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "docs/catalogs.md": Scenario(with_a_supplier, supplier_is_read),
     "docs/getting-started.md": Scenario(check=real_pictures, has_server=True),
     "docs/drop-folder.md": Scenario(with_a_drop, drop_is_answered),
+    "docs/ledger.md": Scenario(),
     "docs/nightly-sync.md": Scenario(with_sources, second_sync_rests),
     "docs/platforms.md": Scenario(check=corner_shop_has_a_listing),
     "docs/reviewing.md": Scenario(check=reports_inside),

@@ -1,11 +1,10 @@
-"""The ledger on a real SQLite file, and who may do what in a shared workspace."""
+"""The ledger on a real SQLite file and a real PostgreSQL, and who may do what where it is shared."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from catalog_imagegen.adapters.ledger import database
 from catalog_imagegen.adapters.ledger.database import READ_ONLY, open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.ledger.tables import REVISION
-from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.bootstrap import recover
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ConfigError
@@ -28,6 +26,7 @@ from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Prompt, Render, Take, Wanted, item_id
 from catalog_imagegen.domain.job import Attempt, Claim, Finished, Plan, PlannedPicture
+from tests.integration.ledgers_support import Home, new_home
 
 KEY = ImageKey("sku:A/1", "detail", item_id("触控面板"))
 FIRST, SECOND = Fingerprint("1" * 64), Fingerprint("2" * 64)
@@ -66,21 +65,10 @@ def render(render_key: Fingerprint = FIRST) -> Render:
 
 
 @pytest.fixture
-def presence(tmp_path: Path) -> Iterator[Presence]:
-    """This process in the workspace."""
-    presence = Presence(tmp_path / "processes")
-    yield presence
-    presence.close()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, presence: Presence) -> Iterator[SqlLedger]:
-    """A ledger in a new file."""
-    ledger = SqlLedger(
-        open_sqlite(tmp_path / "ledger.sqlite"), holder=presence.holder, is_alive=presence.is_alive
-    )
-    yield ledger
-    ledger.close()
+def ledger(home: Home) -> Iterator[SqlLedger]:
+    """A new ledger, of either kind."""
+    with home.opened() as (ledger, _presence):
+        yield ledger
 
 
 def plan_of(picture: Wanted, *, reuse: bool = False) -> Plan:
@@ -88,9 +76,9 @@ def plan_of(picture: Wanted, *, reuse: bool = False) -> Plan:
     return Plan((PlannedPicture(picture, "reuse" if reuse else "render", ""),))
 
 
-def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> None:
+def test_migrations_make_exactly_the_tables_of_the_models(home: Home) -> None:
     """A change of a table without a migration is noticed here."""
-    engine = open_sqlite(tmp_path / "ledger.sqlite")
+    engine = home.engine()
     with engine.connect().execution_options(**READ_ONLY) as connection:
         difference = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
         at = MigrationContext.configure(connection).get_current_revision()
@@ -99,14 +87,15 @@ def test_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> Non
     assert at == REVISION
 
 
-def test_a_ledger_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_a_ledger_of_a_newer_version_is_refused(home: Home) -> None:
     """Its revision is not ours: the message says to install the newer version."""
-    open_sqlite(tmp_path / "ledger.sqlite").dispose()
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
-    db.close()
-    with pytest.raises(ConfigError, match="newer"):
-        open_sqlite(tmp_path / "ledger.sqlite")
+    engine = home.engine()
+    with engine.begin() as db:
+        db.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with pytest.raises(ConfigError, match="newer") as refused:
+        home.engine()
+    assert refused.value.code == "ledger_newer"
 
 
 def test_a_network_drive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,9 +105,12 @@ def test_a_network_drive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         open_sqlite(tmp_path / "ledger.sqlite")
 
 
-def test_commits_are_synced_to_the_disk(ledger: SqlLedger) -> None:
+def test_commits_are_synced_to_the_disk(tmp_path: Path) -> None:
     """WAL with synchronous=FULL: a commit survives a power cut."""
-    with ledger._engine.connect().execution_options(**READ_ONLY) as db:
+    with (
+        new_home(tmp_path).opened() as (ledger, _),
+        ledger._engine.connect().execution_options(**READ_ONLY) as db,
+    ):
         assert db.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert db.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
@@ -225,39 +217,35 @@ def test_what_leaves_is_kept_but_not_wanted(ledger: SqlLedger) -> None:
     assert ledger.renders([FIRST]) == {FIRST: render()}
 
 
-def _hold(folder: Path, ready: object, die: bool) -> None:
-    presence = Presence(folder / "processes")
-    ledger = SqlLedger(
-        open_sqlite(folder / "ledger.sqlite"), holder=presence.holder, is_alive=presence.is_alive
-    )
-    assert ledger.lease("render:x")
-    (folder / f"{TEMPORARY}half").write_bytes(b"half a picture")
-    FolderBlobs(folder / "blobs").put(b"bytes that no row names")
-    ready.set()  # type: ignore[attr-defined]  # an Event has no public type
-    if die:
-        os.kill(os.getpid(), signal.SIGKILL)
-    signal.pause()
+def _hold(home: Home, ready: object, die: bool) -> None:
+    with home.opened() as (ledger, _presence):
+        assert ledger.lease("render:x")
+        (home.root / f"{TEMPORARY}half").write_bytes(b"half a picture")
+        FolderBlobs(home.root / "blobs").put(b"bytes that no row names")
+        ready.set()  # type: ignore[attr-defined]  # an Event has no public type
+        if die:
+            os.kill(os.getpid(), signal.SIGKILL)
+        signal.pause()
 
 
 @pytest.mark.parametrize("die", [False, True])
-def test_a_lease_lasts_as_long_as_its_process(
-    die: bool, tmp_path: Path, ledger: SqlLedger, presence: Presence
-) -> None:
+def test_a_lease_lasts_as_long_as_its_process(die: bool, home: Home) -> None:
     """A living process keeps its lease and its files; those of a killed one are free at once, and swept."""
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    process = context.Process(target=_hold, args=(tmp_path, ready, die))
-    process.start()
-    assert ready.wait(30)
-    if die:
+    process = context.Process(target=_hold, args=(home, ready, die))
+    with home.opened() as (ledger, presence):
+        process.start()
+        assert ready.wait(30)
+        if die:
+            process.join(30)
+        blobs = FolderBlobs(home.root / "blobs")
+        recover(presence, ledger, blobs, [home.root])
+        assert ledger.lease("render:x") is die
+        assert len(list(blobs.names())) == (0 if die else 1)
+        assert (home.root / f"{TEMPORARY}half").exists() is not die
+        process.kill()
         process.join(30)
-    blobs = FolderBlobs(tmp_path / "blobs")
-    recover(presence, ledger, blobs, [tmp_path])
-    assert ledger.lease("render:x") is die
-    assert len(list(blobs.names())) == (0 if die else 1)
-    assert (tmp_path / f"{TEMPORARY}half").exists() is not die
-    process.kill()
-    process.join(30)
 
 
 def test_a_lease_is_exclusive_even_to_its_own_process(ledger: SqlLedger) -> None:
@@ -313,14 +301,14 @@ def test_places_that_are_left_are_given_back_whatever_comes_of_a_claim(
     assert ledger.lease("place:1")
 
 
-def _open(folder: Path) -> None:
-    open_sqlite(folder / "ledger.sqlite").dispose()
+def _open(home: Home) -> None:
+    home.engine().dispose()
 
 
-def test_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
+def test_processes_may_open_a_new_ledger_at_once(home: Home) -> None:
     """The first makes the tables, the others wait; none fails."""
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_open, args=(tmp_path,)) for _ in range(4)]
+    processes = [context.Process(target=_open, args=(home,)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from sqlalchemy import Engine, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
-from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, now
 from catalog_imagegen.adapters.listings import FolderListings
@@ -25,6 +25,7 @@ from catalog_imagegen.pipeline.nightly import Night, batches, forecast, look, re
 from catalog_imagegen.pipeline.prepare import Services
 from catalog_imagegen.pipeline.want import Setup
 from catalog_imagegen.stages.prompt import PromptBook
+from tests.integration.ledgers_support import Home, new_home
 
 ROWS = 10_000
 GENEROUS = Limits(max_new_renders=10**9, max_new_share=1.0, max_retired_share=1.0)
@@ -58,11 +59,10 @@ def roles(setup: Setup, *enabled: str) -> Setup:
 
 
 @contextmanager
-def shop(root: Path) -> Iterator[tuple[Services, Engine]]:
+def shop(place: Path | Home) -> Iterator[tuple[Services, Engine]]:
     """A workspace with the packaged templates."""
-    workspace = Workspace(root)
-    (root / "data").mkdir(parents=True, exist_ok=True)
-    engine = open_sqlite(workspace.data / "ledger.sqlite")
+    home = place if isinstance(place, Home) else Home(place)
+    workspace, engine = Workspace(home.root), home.engine()
     services = Services(
         setup=roles(load_setup(workspace), "main", "lifestyle", "detail"),
         enabled=("taobao_tmall",),
@@ -106,8 +106,12 @@ def make_all(services: Services, engine: Engine, tonight: Night) -> set[Picture]
         }
         with engine.begin() as db:
             if rows:
-                db.execute(RENDER.insert().prefix_with("OR IGNORE"), list(rows.values()))
-            db.execute(update(PICTURE).where(PICTURE.c.is_wanted).values(shown_key=PICTURE.c.render_key))
+                insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+                db.execute(insert(RENDER).on_conflict_do_nothing(), list(rows.values()))
+            is_other = PICTURE.c.shown_key.is_distinct_from(PICTURE.c.render_key)
+            db.execute(
+                update(PICTURE).where(PICTURE.c.is_wanted, is_other).values(shown_key=PICTURE.c.render_key)
+            )
         services.ledger.settle(
             token,
             {product.sku for product in prepared.products},
@@ -172,20 +176,37 @@ def tomorrow(products: Sequence[Product]) -> tuple[list[Product], dict[str, list
 def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace after its first night, all pictures made."""
     root = tmp_path_factory.mktemp("nightly")
+    make_first(root)
+    return root
+
+
+def make_first(place: Path | Home) -> None:
+    """The first night of a workspace, with exactly the pictures that there must be."""
     products = catalog(ROWS)
-    with shop(root) as (services, engine):
+    with shop(place) as (services, engine):
         made = make_all(services, engine, night(services, products))
     own = set().union(*map(pictures_of, products))
     assert without_items(p for p in made if p[1] != "detail") == own
     assert len({p[0] for p in made if p[1] == "detail"}) == len({p.spu for p in products})
-    return root
 
 
 def test_a_night_plans_exactly_what_changed(first_night: Path) -> None:
     """Prices cost nothing; names and new products cost their own pictures; the template costs lifestyle only; then nothing."""
+    check_second(first_night)
+
+
+def test_nights_with_a_ledger_in_postgresql(tmp_path: Path, postgres: str) -> None:
+    """Plan the same, from its first on."""
+    home = new_home(tmp_path, postgres)
+    make_first(home)
+    check_second(home)
+
+
+def check_second(place: Path | Home) -> None:
+    """The night after, with another template."""
     products = catalog(ROWS)
     rows, what = tomorrow(products)
-    with shop(first_night) as (before, engine):
+    with shop(place) as (before, engine):
         services = replace(before, setup=edited(before.setup))
         tonight = night(services, rows)
         assert {product.sku for product in what["gone"]} == tonight.changes.gone

@@ -14,11 +14,13 @@ import pytest
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.files import sweep_temporary
-from catalog_imagegen.adapters.ledger.database import open_sqlite
+from catalog_imagegen.adapters.ledger.postgresql import placed
+from catalog_imagegen.adapters.ledger.presence import SharedPresence
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.listings import FolderListings
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.bootstrap import recover
+from catalog_imagegen.bootstrap.ledgers import AnyPresence
 from catalog_imagegen.config import Workspace, load_setup
 from catalog_imagegen.domain.catalog import Product, Reading
 from catalog_imagegen.domain.fingerprint import digest
@@ -27,6 +29,7 @@ from catalog_imagegen.pipeline.ports import RenderBackend
 from catalog_imagegen.pipeline.prepare import Selection, Services, choose
 from catalog_imagegen.pipeline.sync import Report, carry_out
 from tests.fakes import FakeBackend, NullProgress
+from tests.integration.ledgers_support import Home, new_home
 from tests.small import small_sizes
 
 ROOT = Path(__file__).parents[2]
@@ -128,12 +131,16 @@ def small_pictures(root: Path) -> None:
 
 
 @contextmanager
-def power(root: Path, fuse: Fuse) -> Iterator[Services]:
-    """A process over the workspace at *root*; leaving it is the kernel taking back what it held."""
-    small_pictures(root)
-    workspace = Workspace(root)
-    presence = Presence(workspace.data / "processes")
-    engine = open_sqlite(workspace.data / "ledger.sqlite")
+def power(place: Path | Home, fuse: Fuse) -> Iterator[Services]:
+    """A process over the workspace at *place*; leaving it is the kernel taking back what it held."""
+    home = place if isinstance(place, Home) else Home(place)
+    small_pictures(home.root)
+    workspace = Workspace(home.root)
+    files = Presence(workspace.data / "processes")
+    presence: AnyPresence = files
+    engine = home.engine()
+    if home.url:
+        presence = SharedPresence(engine, placed(home.url, home.schema), files)
     ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
     blobs = FolderBlobs(workspace.data / "blobs")
     recover(presence, ledger, blobs, [workspace.data, workspace.output])
@@ -148,7 +155,9 @@ def power(root: Path, fuse: Fuse) -> Iterator[Services]:
         )
     finally:
         engine.dispose()
-        presence._file.close()  # what the kernel does for the dead: the lock goes, its file stays
+        if isinstance(presence, SharedPresence):
+            presence.close()
+        files._file.close()  # what the kernel does for the dead: the lock goes, its file stays
 
 
 def run(services: Services, backend: FakeBackend, fuse: Fuse) -> Report:
@@ -192,11 +201,12 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Cou
     return snapshot(root), Counter(backend.executions), fuse.names
 
 
-def check_rows_have_bytes(root: Path) -> None:
+def check_rows_have_bytes(place: Path | Home) -> None:
     """No row without its bytes, and every blob is what its name says."""
-    engine = open_sqlite(root / "data" / "ledger.sqlite")
+    home = place if isinstance(place, Home) else Home(place)
+    engine = home.engine()
     ledger = SqlLedger(engine, holder="", is_alive=lambda _holder: False)
-    blobs = FolderBlobs(root / "data" / "blobs")
+    blobs = FolderBlobs(home.data / "blobs")
     for name in ledger.digests():
         assert digest(blobs.get(name)) == name
     engine.dispose()
@@ -218,24 +228,48 @@ def test_power_cut_anywhere_costs_no_second_render(
     clean: tuple[dict[str, str], Counter[str], list[str]],
 ) -> None:
     """Whatever effect dies, the rerun ends as a clean run does, and nothing is paid for twice."""
+    check_cut(number, tmp_path, clean, after=after)
+
+
+@pytest.mark.parametrize(("number", "after"), cases()[::9])
+def test_power_cut_with_a_ledger_in_postgresql(
+    number: int,
+    after: bool,
+    tmp_path: Path,
+    clean: tuple[dict[str, str], Counter[str], list[str]],
+    postgres: str,
+) -> None:
+    """The same: a commit there is as durable, and the server takes back what a process held."""
+    check_cut(number, new_home(tmp_path, postgres), clean, after=after)
+
+
+def check_cut(
+    number: int,
+    place: Path | Home,
+    clean: tuple[dict[str, str], Counter[str], list[str]],
+    *,
+    after: bool,
+) -> None:
+    """Cut the power at one effect, run again, and compare with a clean run."""
+    root = place.root if isinstance(place, Home) else place
     expected, executions, names = clean
     assert len(names) + 5 <= MOST_EFFECTS, "raise MOST_EFFECTS: not every effect is cut"
     backend = FakeBackend(in_flight=1)
     fuse = Fuse(number, after=after)
     # The last few effects happen a little earlier or later in each run, so some cuts come too late.
-    with power(tmp_path, fuse) as services, suppress(PowerCut):
+    with power(place, fuse) as services, suppress(PowerCut):
         run(services, backend, fuse)
-    check_rows_have_bytes(tmp_path)
+    check_rows_have_bytes(place)
 
     calm = Fuse()
-    with power(tmp_path, calm) as services:
+    with power(place, calm) as services:
         report = run(services, backend, calm)
 
     assert report.pictures["rendered"] + report.pictures["reused"] == report.pictures["planned"]
     assert Counter(backend.executions) == executions
-    assert snapshot(tmp_path) == expected
-    check_rows_have_bytes(tmp_path)
-    assert sweep_temporary(tmp_path) == 0
+    assert snapshot(root) == expected
+    check_rows_have_bytes(place)
+    assert sweep_temporary(root) == 0
 
 
 def test_every_kind_of_effect_is_cut(clean: tuple[dict[str, str], Counter[str], list[str]]) -> None:

@@ -1,36 +1,28 @@
-"""What the ledger makes of a reviewer's word, on a real SQLite file."""
+"""What the ledger makes of a reviewer's word, on a real SQLite file and a real PostgreSQL."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
-from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Take
 from catalog_imagegen.domain.job import Attempt, Finished, Plan, PlannedPicture
+from tests.integration.ledgers_support import Home
 from tests.integration.test_ledger import FIRST, KEY, SECOND, attempt, plan_of, render, wanted
 
 SEEN = render().digest
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    """A ledger in a new file, with one picture made."""
-    presence = Presence(tmp_path / "processes")
-    ledger = SqlLedger(
-        open_sqlite(tmp_path / "ledger.sqlite"), holder=presence.holder, is_alive=presence.is_alive
-    )
-    make(ledger, FIRST)
-    yield ledger
-    ledger.close()
-    presence.close()
+def ledger(home: Home) -> Iterator[SqlLedger]:
+    """A new ledger with one picture made."""
+    with home.opened() as (ledger, _presence):
+        make(ledger, FIRST)
+        yield ledger
 
 
 def make(ledger: SqlLedger, render_key: Fingerprint, *, digest: Digest | None = None, take: int = 1) -> None:
@@ -169,32 +161,32 @@ def test_rejections_of_another_brief_do_not_count(ledger: SqlLedger) -> None:
     assert ledger.reject(KEY, Digest(third), reason="", note="", at_most=1) == Take(3)
 
 
-def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+def test_a_ledger_of_the_first_version_is_brought_up_to_date(home: Home) -> None:
     """What an older version recorded stays, and knows which take each picture is of."""
-    path = tmp_path / "ledger.sqlite"
-    engine = open_sqlite(path)
-    presence = Presence(tmp_path / "processes")
-    ledger = SqlLedger(engine, holder=presence.holder, is_alive=presence.is_alive)
-    make(ledger, FIRST)
-    ledger.add_take(KEY, seed=None, note="")
-    ledger.close()
-    with sqlite3.connect(path) as db:
-        db.execute('DROP TABLE "drop"')
-        db.execute("DROP INDEX ix_product_standing")
-        for column in ("digest", "settled", "retired_at"):
-            db.execute(f"ALTER TABLE product DROP COLUMN {column}")
-        db.execute("DROP TABLE review")
-        db.execute("DROP TABLE material")
-        db.execute("DROP INDEX ix_attempt_submitted_at")
-        for column in ("recipe", "shrink"):
-            db.execute(f"ALTER TABLE attempt DROP COLUMN {column}")
-        for column in ("take", "agreed_key", "approved_key", "approved_digest", "rejected_key", "rejection"):
-            db.execute(f"ALTER TABLE picture DROP COLUMN {column}")
-        db.execute("UPDATE alembic_version SET version_num = '0001'")
-    db.close()
-    again = SqlLedger(open_sqlite(path), holder=presence.holder, is_alive=presence.is_alive)
-    (picture,) = again.pictures()
-    assert (picture.state, picture.take.number) == ("draft", 2)
-    assert again.approve(KEY, SEEN) is None
-    again.close()
-    presence.close()
+    with home.opened() as (ledger, _):
+        make(ledger, FIRST)
+        ledger.add_take(KEY, seed=None, note="")
+        with ledger._writing() as db:
+            db.exec_driver_sql('DROP TABLE "drop"')
+            db.exec_driver_sql("DROP INDEX ix_product_standing")
+            for column in ("digest", "settled", "retired_at"):
+                db.exec_driver_sql(f"ALTER TABLE product DROP COLUMN {column}")
+            db.exec_driver_sql("DROP TABLE review")
+            db.exec_driver_sql("DROP TABLE material")
+            db.exec_driver_sql("DROP INDEX ix_attempt_submitted_at")
+            for column in ("recipe", "shrink"):
+                db.exec_driver_sql(f"ALTER TABLE attempt DROP COLUMN {column}")
+            for column in (
+                "take",
+                "agreed_key",
+                "approved_key",
+                "approved_digest",
+                "rejected_key",
+                "rejection",
+            ):
+                db.exec_driver_sql(f"ALTER TABLE picture DROP COLUMN {column}")
+            db.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    with home.opened() as (again, _):
+        (picture,) = again.pictures()
+        assert (picture.state, picture.take.number) == ("draft", 2)
+        assert again.approve(KEY, SEEN) is None

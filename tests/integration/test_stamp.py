@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from catalog_imagegen.adapters.ledger.database import open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
-from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.imaging import Blocked
 from catalog_imagegen.domain.job import Finished, Plan, PlannedPicture
+from tests.integration.ledgers_support import Home
 from tests.integration.test_ledger import FIRST, KEY, SECOND, attempt, render, wanted
 
 PRODUCT = Product("A/1", "耳机", price="9.90")
@@ -29,18 +27,13 @@ def keep(ledger: SqlLedger) -> None:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
+def ledger(home: Home) -> Iterator[SqlLedger]:
     """A ledger with one picture that is made."""
-    presence = Presence(tmp_path / "processes")
-    ledger = SqlLedger(
-        open_sqlite(tmp_path / "ledger.sqlite"), holder=presence.holder, is_alive=presence.is_alive
-    )
-    keep(ledger)
-    ledger.begin_attempt(attempt("one"))
-    ledger.keep_render(attempt("one"), render(), Finished({}, 1_000, 2_000))
-    yield ledger
-    ledger.close()
-    presence.close()
+    with home.opened() as (ledger, _presence):
+        keep(ledger)
+        ledger.begin_attempt(attempt("one"))
+        ledger.keep_render(attempt("one"), render(), Finished({}, 1_000, 2_000))
+        yield ledger
 
 
 def test_a_run_that_changes_nothing_leaves_the_stamp(ledger: SqlLedger) -> None:

@@ -174,6 +174,16 @@ def test_what_is_no_host_is_a_mistake(shop: Workspace, host: str) -> None:
     assert "应为主机名" in error.message_zh
 
 
+@pytest.mark.parametrize("name", ["Shop", "pg_shop", "1shop", "shop-1", "", "s" * 51, 's"; DROP'])
+def test_what_is_no_schema_is_a_mistake(shop: Workspace, name: str) -> None:
+    """It is written into statements, and has something behind it for placeholders."""
+    assert load_settings(shop).ledger.schema_name == "catalog_imagegen"
+    write(shop, "config/app.toml", f"[ledger]\nschema_name = '{name}'\n")
+    error = refusal(shop, load_settings)
+    assert "ledger.schema_name: write small letters" in error.message_en
+    assert "应为小写字母" in error.message_zh
+
+
 def test_two_workspaces_do_not_mix(shop: Workspace, tmp_path: Path) -> None:
     """Reading one shop's settings leaves no trace in the next one's."""
     write(shop, "config/app.toml", "attempts = 5\n")

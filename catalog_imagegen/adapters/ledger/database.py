@@ -1,4 +1,4 @@
-"""Opens the ledger's database: SQLite settings, migrations, refusal of what cannot be trusted."""
+"""Opens a ledger in a SQLite file: settings, migrations, refusal of what cannot be trusted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUSY_TIMEOUT_MS = 60_000
 _NETWORK_DRIVES = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "vboxsf"}
 NEARLY_FULL = 100_000
 """Bytes; with less, SQLite's "disk I/O error" means that the disk is full."""
-READ_ONLY = {"is_read_only": True}
+READ_ONLY = {"is_read_only": True, "postgresql_readonly": True}
 """Execution options of a connection that will only read, and so need not wait for writers."""
 
 
@@ -106,17 +106,22 @@ def _explained(error: BaseException | None, path: Path) -> Exception | None:
             code="ledger_damaged",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LedgerBusy(
-            f"{path}: other processes kept the ledger busy for {BUSY_TIMEOUT_MS // 1000} s; run again later",
-            zh=f"{path}：其他进程占用数据库超过 {BUSY_TIMEOUT_MS // 1000} 秒；请稍后重新运行",
-            code="ledger_busy",
-        )
+        return ledger_busy(str(path))
     numbers = {
         sqlite3.SQLITE_FULL: errno.ENOSPC,
         sqlite3.SQLITE_READONLY: errno.EROFS,
         sqlite3.SQLITE_CANTOPEN: errno.EACCES,
     }
     return explain(OSError(numbers[code], "SQLite"), path.parent) if code in numbers else None
+
+
+def ledger_busy(where: str) -> LedgerBusy:
+    """Somebody else writes, and does not come to an end."""
+    return LedgerBusy(
+        f"{where}: other processes kept the ledger busy for {BUSY_TIMEOUT_MS // 1000} s; run again later",
+        zh=f"{where}：其他进程占用数据库超过 {BUSY_TIMEOUT_MS // 1000} 秒；请稍后重新运行",
+        code="ledger_busy",
+    )
 
 
 def _drive_type(folder: Path) -> str:

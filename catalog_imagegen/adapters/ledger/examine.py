@@ -1,18 +1,29 @@
-"""Looks at a ledger file without making, migrating or locking anything."""
+"""Looks at a ledger without making, migrating or locking anything."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from catalog_imagegen.adapters.ledger.database import _NETWORK_DRIVES, _drive_type
-from catalog_imagegen.adapters.ledger.tables import REVISION
+from sqlalchemy import Connection, Engine, Text, cast, select
+
+from catalog_imagegen.adapters.ledger.database import (
+    _NETWORK_DRIVES,
+    READ_ONLY,
+    _drive_type,
+    revision,
+)
+from catalog_imagegen.adapters.ledger.tables import PICTURE, PRODUCT, RENDER, REVISION
 from catalog_imagegen.domain.fingerprint import Digest
+
+if TYPE_CHECKING:
+    from catalog_imagegen.adapters.ledger.postgresql_errors import Place
 
 Standing = Literal["none", "current", "older", "newer", "damaged", "unreadable"]
 
@@ -87,6 +98,42 @@ def _digests(database: sqlite3.Connection) -> frozenset[Digest]:
         "ON render.render_key IN (picture.shown_key, picture.approved_key) WHERE picture.is_wanted"
     )
     return frozenset(Digest(digest) for (digest,) in rows)
+
+
+def examine_postgresql(place: Place) -> Examined:
+    """Look at a ledger in PostgreSQL. Raises ConfigError or LedgerUnreachable."""
+    from catalog_imagegen.adapters.ledger.postgresql import connectable  # noqa: PLC0415 - slow to import
+
+    engine = connectable(place)
+    try:
+        found = revision(engine)
+        if found is None:
+            return Examined("none")
+        if found != REVISION:
+            return Examined("older" if found in _known() else "newer", found)
+        return _current(engine)
+    finally:
+        engine.dispose()
+
+
+def _current(engine: Engine) -> Examined:
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        named = select(RENDER.c.digest).join(
+            PICTURE, RENDER.c.render_key.in_((PICTURE.c.shown_key, PICTURE.c.approved_key))
+        )
+        digests = connection.execute(named.where(PICTURE.c.is_wanted).distinct()).scalars()
+        return Examined(
+            "current",
+            REVISION,
+            headers=frozenset(_headers_of(connection)),
+            digests=frozenset(map(Digest, digests)),
+        )
+
+
+def _headers_of(connection: Connection) -> set[str]:
+    # PostgreSQL itself could not take apart a row with a NUL or half a character in it.
+    rows = connection.execution_options(yield_per=1000).execute(select(cast(PRODUCT.c.row, Text))).scalars()
+    return {header for row in rows for header in json.loads(row)["extra"]}
 
 
 def _known() -> set[str]:

@@ -121,8 +121,10 @@ class PictureRows(Sql):
         """The state of every wanted picture of these subjects, or of all, in catalog order."""
         pieces = None if subjects is None else list(chunks(sorted(subjects)))
         with self._reading() as db:
-            held = db.execute(select(LEASE).where(LEASE.c.name.startswith(RENDER_LEASE, autoescape=True)))
-            in_hand = {r.name.removeprefix(RENDER_LEASE) for r in held if self._is_alive(r.holder)}
+            leases = select(LEASE).where(LEASE.c.name.startswith(RENDER_LEASE, autoescape=True))
+            held = db.execute(leases).all()
+            alive = self._alive(row.holder for row in held)
+            in_hand = {row.name.removeprefix(RENDER_LEASE) for row in held if row.holder in alive}
             return statuses.pictures(db, pieces, in_hand)
 
 

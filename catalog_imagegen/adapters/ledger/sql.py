@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -20,6 +20,8 @@ CHUNK = 5_000
 _NAMED = LEASE.c.name.in_(bindparam("names", expanding=True))
 _HELD = select(LEASE.c.name, LEASE.c.holder).where(_NAMED)
 _RELEASED = delete(LEASE).where(_NAMED, LEASE.c.holder == bindparam("by"))
+_SNAPSHOT: Mapping[str, Mapping[str, Any]] = {"postgresql": {"isolation_level": "REPEATABLE READ"}}
+"""What makes all statements of a reader see the same moment, where that is not so anyway."""
 
 
 class Sql:
@@ -33,12 +35,18 @@ class Sql:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """One durable transaction. Threads queue up here: SQLite would have them sleep and try again."""
+        """One durable transaction. Threads queue up here: the database would have them sleep, each with a connection."""
         with self._gate, self._engine.begin() as db:
             yield db
 
     def _reading(self) -> Connection:
-        return self._engine.connect().execution_options(**READ_ONLY)
+        """One moment of the ledger, beside any writer."""
+        snapshot = _SNAPSHOT.get(self._engine.dialect.name, {})
+        return self._engine.connect().execution_options(**READ_ONLY, **snapshot)
+
+    def _alive(self, holders: Iterable[str]) -> set[str]:
+        """Those of these processes that still run; each is asked about once."""
+        return {holder for holder in set(holders) if self._is_alive(holder)}
 
     def _lease_first(self, db: Connection, names: Sequence[str]) -> str | None:
         """Take the first of these leases that no living process holds."""
@@ -50,7 +58,9 @@ class Sql:
 
     def _held(self, db: Connection, names: Sequence[str]) -> set[str]:
         """Those of these leases that a living process holds, be it ours."""
-        return {name for name, holder in db.execute(_HELD, {"names": names}) if self._is_alive(holder)}
+        held = db.execute(_HELD, {"names": names}).all()
+        alive = self._alive(holder for _, holder in held)
+        return {name for name, holder in held if holder in alive}
 
     def _release(self, db: Connection, names: Sequence[str]) -> None:
         """Give leases back, as far as they are ours."""

@@ -36,8 +36,10 @@ class StampRows(Sql):
                 named.update(b"\n--")
                 for row in db.execute(query):
                     named.update(repr(tuple(row)).encode())
-            held = db.execute(select(LEASE).where(LEASE.c.name.startswith(RENDER_LEASE, autoescape=True)))
-            named.update(repr(sorted(row.name for row in held if self._is_alive(row.holder))).encode())
+            leases = select(LEASE).where(LEASE.c.name.startswith(RENDER_LEASE, autoescape=True))
+            held = db.execute(leases).all()
+            alive = self._alive(row.holder for row in held)
+            named.update(repr(sorted(row.name for row in held if row.holder in alive)).encode())
         return named.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from sqlalchemy import delete, select
 
@@ -13,6 +14,7 @@ from catalog_imagegen.adapters.ledger.reviews import ReviewRows
 from catalog_imagegen.adapters.ledger.sql import chunks
 from catalog_imagegen.adapters.ledger.stamp import StampRows
 from catalog_imagegen.adapters.ledger.tables import LEASE, MATERIAL, RENDER
+from catalog_imagegen.domain.errors import LedgerUnreachable
 from catalog_imagegen.domain.fingerprint import Digest
 
 
@@ -23,8 +25,8 @@ class SqlLedger(CatalogRows, PictureRows, ReviewRows, JobRows, StampRows):
     """
 
     def close(self) -> None:
-        """Close the database and leave its leases to others."""
-        with self._writing() as db:
+        """Close the database and leave its leases to others, who take them anyway where it does not answer."""
+        with suppress(LedgerUnreachable), self._writing() as db:
             db.execute(delete(LEASE).where(LEASE.c.holder == self._holder))
         self._engine.dispose()
 

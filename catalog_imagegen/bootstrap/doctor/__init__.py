@@ -29,7 +29,7 @@ def examine(workspace: Workspace, urls: Sequence[str] = ()) -> Iterator[Finding]
     settings = sound_settings(workspace)
     yield from files.examine_files(workspace, settings)
     headers = yield from files.examine_sources(workspace, settings)
-    recorded = yield from state.examine_ledgers(workspace)
+    recorded = yield from state.examine_ledgers(workspace, settings)
     yield from prompts.examine_workflows(workspace)
     yield from prompts.examine_templates(workspace, headers | recorded)
     yield state.fonts()

@@ -8,9 +8,15 @@ from pathlib import Path
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.files import discard, explain, stage
-from catalog_imagegen.adapters.ledger.examine import Examined, examine, network_drive
+from catalog_imagegen.adapters.ledger.examine import (
+    Examined,
+    examine,
+    examine_postgresql,
+    network_drive,
+)
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
-from catalog_imagegen.config import Workspace
+from catalog_imagegen.bootstrap.ledgers import LEDGER, shared_ledger
+from catalog_imagegen.config import Settings, Workspace
 from catalog_imagegen.domain.errors import CatalogImagegenError, ConfigError
 from catalog_imagegen.domain.fingerprint import Digest
 
@@ -82,17 +88,18 @@ def _explained(error: OSError, place: Path) -> CatalogImagegenError:
     )
 
 
-def examine_ledgers(workspace: Workspace) -> Generator[Finding, None, frozenset[str]]:
+def examine_ledgers(workspace: Workspace, settings: Settings) -> Generator[Finding, None, frozenset[str]]:
     """The ledgers of pictures and of placeholders, with their bytes; returns the extra columns of their rows."""
+    if settings.ledger.url:
+        return (yield from _shared(workspace, settings))
     headers = frozenset[str]()
-    for data in (workspace.root / "data", workspace.root / "data" / "simulated"):
-        path = data / "ledger.sqlite"
+    for data in _folders(workspace).values():
+        path = data / LEDGER
         examined = examine(path)
         headers |= examined.headers
         if examined.standing != "none" or data == workspace.data:
-            yield _ledger(path, str(path.relative_to(workspace.root)), examined)
-        if examined.digests:
-            yield from _bytes(data / "blobs", examined.digests, str(data.relative_to(workspace.root)))
+            yield _ledger(str(path), str(path.relative_to(workspace.root)), examined)
+        yield from _bytes(workspace, data, examined.digests)
     if drive := network_drive(workspace.root / "data"):
         error = ConfigError(
             f"{workspace.root}: SQLite cannot be trusted on a network drive ({drive}); "
@@ -104,8 +111,34 @@ def examine_ledgers(workspace: Workspace) -> Generator[Finding, None, frozenset[
     return headers
 
 
-def _bytes(folder: Path, digests: Collection[Digest], data: str) -> Iterator[Finding]:
+def _shared(workspace: Workspace, settings: Settings) -> Generator[Finding, None, frozenset[str]]:
+    """The same in PostgreSQL. A server that cannot be reached is told of once."""
+    headers, name = frozenset[str](), "config/app.toml: ledger"
+    try:
+        for is_simulated, data in _folders(workspace).items():
+            place = shared_ledger(settings, is_simulated=is_simulated)
+            name = str(place)
+            examined = examine_postgresql(place)
+            headers |= examined.headers
+            if examined.standing != "none" or not is_simulated:
+                yield _ledger(name, name, examined)
+            yield from _bytes(workspace, data, examined.digests)
+    except CatalogImagegenError as error:
+        yield wrong("ledger", name, error)
+    return headers
+
+
+def _folders(workspace: Workspace) -> dict[bool, Path]:
+    """Whether placeholders are kept there → the folder of that state."""
+    data = workspace.root / "data"
+    return {False: data, True: data / "simulated"}
+
+
+def _bytes(workspace: Workspace, place: Path, digests: Collection[Digest]) -> Iterator[Finding]:
     """Pictures whose bytes are gone. Looks at names only, and makes no folder."""
+    if not digests:
+        return
+    folder, data = place / "blobs", place.relative_to(workspace.root)
     try:
         blobs = FolderBlobs(folder) if folder.is_dir() else None
         missing = [name for name in digests if blobs is None or not blobs.has(name)]
@@ -125,24 +158,25 @@ def _bytes(folder: Path, digests: Collection[Digest], data: str) -> Iterator[Fin
         )
 
 
-def _ledger(path: Path, name: str, examined: Examined) -> Finding:
+def _ledger(path: str, name: str, examined: Examined) -> Finding:
+    """A ledger by its full *path*, if something is wrong with it, else by its *name*."""
     facts = {"standing": examined.standing, "revision": examined.revision}
     if examined.standing == "newer":
         return Finding(
             "ledger",
             "error",
-            str(path),
+            path,
             f"was written by a newer catalog-imagegen (revision {examined.revision})",
             f"由更新版本的 catalog-imagegen 写入（{examined.revision}）",
-            "install that version, or move this file away and restore a backup",
-            "请安装该版本，或移走此文件并恢复备份",
+            "install that version, or move this ledger away and restore a backup",
+            "请安装该版本，或移走此数据库并恢复备份",
             facts,
         )
     if examined.standing == "damaged":
         return Finding(
             "ledger",
             "error",
-            str(path),
+            path,
             f"is damaged or no ledger ({examined.trouble})",
             f"已损坏或不是本程序的数据库（{examined.trouble}）",
             "move it away and restore a backup",
@@ -153,7 +187,7 @@ def _ledger(path: Path, name: str, examined: Examined) -> Finding:
         return Finding(
             "ledger",
             "error",
-            str(path),
+            path,
             f"cannot be read ({examined.trouble})",
             f"无法读取（{examined.trouble}）",
             "give yourself read and write permission for it and its folder",

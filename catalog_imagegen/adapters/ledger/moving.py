@@ -1,0 +1,31 @@
+"""Copies a ledger from one database into another, which has none yet."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, func, select
+from sqlmodel import SQLModel
+
+from catalog_imagegen.adapters.ledger.database import READ_ONLY
+from catalog_imagegen.adapters.ledger.tables import LEASE, PRODUCT, REVIEW, RUN
+
+_ROWS = 5_000
+"""In memory at once."""
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether nobody has used this ledger yet."""
+    with engine.connect().execution_options(**READ_ONLY) as db:
+        return all(db.execute(select(table).limit(1)).first() is None for table in (RUN, PRODUCT))
+
+
+def copy(source: Engine, target: Engine) -> None:
+    """Everything but the leases, all or nothing. The *target* is a PostgreSQL."""
+    with source.connect().execution_options(**READ_ONLY) as old, target.begin() as new:
+        for table in SQLModel.metadata.sorted_tables:
+            if table is LEASE:
+                continue
+            rows = old.execution_options(yield_per=_ROWS).execute(select(table)).mappings()
+            for part in rows.partitions():
+                new.execute(table.insert(), [dict(row) for row in part])
+        last = select(func.max(REVIEW.c.id)).scalar_subquery()
+        new.execute(select(func.setval(func.pg_get_serial_sequence(REVIEW.name, REVIEW.c.id.name), last)))
