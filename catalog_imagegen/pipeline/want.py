@@ -25,7 +25,7 @@ from catalog_imagegen.domain.imaging import (
 from catalog_imagegen.pipeline.album import Album, NoPhotos
 from catalog_imagegen.pipeline.ports import Photos
 from catalog_imagegen.stages.prompt import PromptBook
-from catalog_imagegen.stages.workflow import REFERENCES, RenderKeys, Workflow, model_files
+from catalog_imagegen.stages.workflow import REFERENCES, BoundGraph, RenderKeys, Workflow, model_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,6 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         "seed": seed,
         **{point: photo.file_name for point, photo in photos.items()},
     }
-    graph = workflow.bind(values, onto=bench.graph)
     digests = tuple(photo.digest for photo in photos.values())
     prefix = workflow.points["filename_prefix"]
     return Wanted(
@@ -274,7 +273,7 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         name=product.name,
         take=take,
         prompt=written.prompt,
-        graph=graph,
+        graph=BoundGraph(workflow.points, values, bench.graph),
         prefix_at=(prefix.node, prefix.input),
         render_key=bench.keys.of(values, take=take.number, pictures=digests),
         width=role.width,
@@ -293,7 +292,11 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         approval=role.approval,
         pictures={photo.file_name: photo.digest for photo in photos.values()},
         smaller=tuple(
-            Smaller(width, height, workflow.bind({"width": width, "height": height}, onto=graph))
+            Smaller(
+                width,
+                height,
+                BoundGraph(workflow.points, {**values, "width": width, "height": height}, bench.graph),
+            )
             for width, height in role.smaller_sizes
         ),
         models=bench.models,

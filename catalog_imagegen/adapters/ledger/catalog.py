@@ -91,6 +91,19 @@ class CatalogRows(Sql):
         in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
         return [(position, _product(row)) for _, (position, row) in in_order]
 
+    def relatives(self, spus: Collection[str], *, but: Collection[str]) -> list[Product]:
+        """The recorded products of families but some; see the port."""
+        with self._reading() as db:
+            skus = {
+                sku
+                for chunk in chunks(sorted(spus))
+                for sku in db.execute(
+                    select(PRODUCT.c.sku).where(PRODUCT.c.spu.in_(chunk), _IS_LISTED)
+                ).scalars()
+            }
+        others = skus.difference(but)
+        return self.products(skus=others) if others else []
+
     def settled(self, source: str, setup: str) -> Mapping[str, Settled]:
         """Rows about which nothing is left to do; see the port."""
         columns = PRODUCT.c.sku, PRODUCT.c.digest, PRODUCT.c.position, PRODUCT.c.spu
