@@ -348,7 +348,11 @@ class PromptBook:
             "visible": self.visible,
         }
         if SHARED in self._sources:
-            module = self._environment.get_template(SHARED).make_module(variables)
+            template = self._environment.get_template(SHARED)
+            try:
+                module = template.make_module(variables)
+            except Exception:  # noqa: BLE001 - raised again, with the template's lines in place of the compiled ones
+                self._environment.handle_exception()
             made = {name: value for name, value in vars(module).items() if not name.startswith("_")}
             # One that a role's template changed would be another one for the next role.
             variables |= {name: value for name, value in made.items() if type(value) is not Namespace}
