@@ -59,6 +59,7 @@ def plan_all(house: House, *, is_made: bool = False) -> int:
     """Read the source, plan and record whatever is new (and take it for made); returns how many pictures were planned."""
     (source,) = house.settings.source
     tonight = look(house.read(source).reading, source.name, house.services)
+    house.services.ledger.restate(tonight.changes.restated)
     count = 0
     for prepared in batches(tonight, house.services):
         token = house.services.ledger.keep_products(source.name, prepared.rows)

@@ -100,6 +100,10 @@ class CatalogLedger(Protocol):
         """Rows stand elsewhere in their catalog and are the same otherwise."""
         ...
 
+    def restate(self, products: Sequence[tuple[int, Product]]) -> None:
+        """Rows say something else that decides no picture: they are recorded with their positions, and stay settled."""
+        ...
+
     def retire(self, skus: Collection[str], families: Collection[str] = ()) -> None:
         """Products left their source, and *families* have nobody left: their pictures are not wanted, nothing is deleted.
 

@@ -179,6 +179,19 @@ def most_pictures(setup: Setup, platforms: Iterable[str]) -> int:
     return sum(min(role.max, max(limits[role.name].values())) for role in roles)
 
 
+def deciding_columns(setup: Setup) -> frozenset[str] | None:
+    """The columns that decide which pictures there are and what they show; None where it may be any."""
+    found: set[str] = {"sku", "spu", "name", "images"}
+    for role in setup.roles.values():
+        if not role.enabled:
+            continue
+        read = setup.prompts.columns_of(role.name)
+        if read is None:
+            return None
+        found |= read | {role.items_from}
+    return frozenset(found)
+
+
 def asks(
     by_scope: Mapping[str, Sequence[Subject]], setup: Setup, limits: Mapping[str, Mapping[str, int]]
 ) -> Iterator[Ask]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalog_imagegen.domain.catalog import Product, Settled, Standing
+from catalog_imagegen.domain.catalog import Product, Settled, Standing, differences
 from catalog_imagegen.pipeline.changes import changes
 
 CUP, LAMP, VASE = (Product(sku=sku, name=sku, spu="F") for sku in ("CUP", "LAMP", "VASE"))
@@ -43,3 +43,11 @@ def test_what_left_its_own_source_is_gone() -> None:
     assert found.gone == {"CUP", "UNSETTLED"}
     assert found.had == 3
     assert not changes([], settled((0, CUP)), known, source="shop", is_whole=False).gone
+
+
+def test_rows_differ_in_fields_and_in_other_columns() -> None:
+    """Where a row came from is no difference."""
+    old = replace(CUP, price="1", features=("轻",), extra={"容量": "1L", "产地": "甲"}, where="表!2")
+    new = replace(old, price="2", features=("重",), extra={"容量": "2L", "厚": "1"}, where="表!3")
+    assert differences(old, new) == {"price", "features", "容量", "产地", "厚"}
+    assert differences(old, replace(old, where="表!9")) == set()

@@ -318,3 +318,50 @@ class TestWhatPicturesOfAProductShare:
         prompts = book(product="{% set hue = product.color %}", main="{{ hue }}")
         sent = pickle.loads(pickle.dumps(prompts))  # noqa: S301 - our own
         assert sent.write("main", EARPHONES, item="x") == prompts.write("main", EARPHONES, item="x")
+
+
+class TestColumns:
+    """What a role's prompts can depend on, without writing any."""
+
+    @pytest.mark.parametrize(
+        ("template", "columns"),
+        [
+            ("{{ product.color }}{{ product['容量'] }}", {"color", "容量"}),
+            ("{% if product.promo_text %}{{ product.price }}{% endif %}", {"promo_text", "price"}),
+            ("{% macro m(x) %}{{ x }}{% endmacro %}{{ m(product.shape) | trim }}", {"shape"}),
+            ("{% for f in product.features | sort %}{{ f }}{% endfor %}", {"features"}),
+            ("只有字", set()),
+        ],
+    )
+    def test_are_those_that_it_names(self, template: str, columns: set[str]) -> None:
+        """Beside those that its category is found by."""
+        assert book(main=template).columns_of("main") == frozenset(columns | {"category", "name"})
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "{% set it = product %}{{ it.price }}",
+            "{% macro m(x) %}{{ x.price }}{% endmacro %}{{ m(product) }}",
+            "{{ product | attr('price') }}",
+            "{{ product[item] }}",
+            "{{ product['pri' ~ 'ce'] }}",
+            "{{ [product] | map(attribute='price') | first }}",
+            "{% with p = product %}{{ p.price }}{% endwith %}",
+            "{% include item %}",
+        ],
+    )
+    def test_may_be_any_where_it_does_something_else(self, template: str) -> None:
+        """Nothing is guessed: a prompt that is not written again must be the same."""
+        assert book(main=template).columns_of("main") is None
+
+    def test_are_those_of_all_its_files(self) -> None:
+        """Of what it extends, includes or imports, and of ``product.j2``; not of another role."""
+        prompts = book(
+            product="{% set hue = product.color %}",
+            base="{{ product.size }}{% block a %}{% endblock %}{% include 'extra.j2' %}",
+            extra="{{ product.brand }}",
+            main="{% extends 'base.j2' %}{% block a %}{{ product.shape }}{% endblock %}",
+            poster="{{ product.price }}",
+        )
+        named = {"category", "name", "color", "size", "brand", "shape"}
+        assert prompts.columns_of("main") == frozenset(named)

@@ -139,6 +139,22 @@ class CatalogRows(Sql):
         with self._writing() as db:
             db.execute(statement, [{"moved": sku, "to": position} for sku, position in positions.items()])
 
+    def restate(self, products: Sequence[tuple[int, Product]]) -> None:
+        """Record rows that decide no picture anew; see the port."""
+        if not products:
+            return
+        names = ("position", "row", "digest", "read_at")
+        statement = (
+            update(PRODUCT)
+            .where(PRODUCT.c.sku == bindparam("of"))
+            .values({name: bindparam(f"new_{name}", type_=PRODUCT.c[name].type) for name in names})
+        )
+        read_at = now()
+        rows = [(p.sku, position, _document(p), p.digest, read_at) for position, p in products]
+        keys = ("of", *(f"new_{name}" for name in names))
+        with self._writing() as db:
+            db.execute(statement, [dict(zip(keys, row, strict=True)) for row in rows])
+
     def retire(self, skus: Collection[str], families: Collection[str] = ()) -> None:
         """Products left their source; see the port."""
         with self._writing() as db:
