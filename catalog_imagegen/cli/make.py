@@ -227,6 +227,7 @@ def _night(house: House, tonight: Night, *, is_agreed: bool, quiet: bool) -> Rep
         return held_back(tonight, told, found)
     retire(tonight, house.services)
     house.services.ledger.move(tonight.changes.moved)
+    house.services.ledger.restate(tonight.changes.restated)
     command = f"sync {tonight.source}"
     reports = [
         carried_out(house, prepared, tonight.source, command, quiet=quiet)

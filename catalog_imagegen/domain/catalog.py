@@ -89,6 +89,13 @@ class Product:
         return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
+def differences(old: Product, new: Product) -> set[str]:
+    """The fields, and headers of other columns, in which two rows differ."""
+    names = {name for name in (*TEXT_FIELDS, *LIST_FIELDS) if getattr(old, name) != getattr(new, name)}
+    extras = {*old.extra, *new.extra}
+    return names | {name for name in extras if old.extra.get(name) != new.extra.get(name)}
+
+
 _texts_of = attrgetter(*TEXT_FIELDS)
 _lists_of = attrgetter(*LIST_FIELDS)
 

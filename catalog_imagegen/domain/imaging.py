@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import lru_cache
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, Literal, TypeVar
 
-from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, as_json, named
 
 Scope = Literal["sku", "spu"]
 Approval = Literal["human", "auto"]
@@ -36,6 +37,20 @@ JUDGED = frozenset(
 """What figures are about that a file can be measured against; the others are told."""
 
 
+Kind = TypeVar("Kind")
+
+
+def pickled_by_fields(kind: type[Kind]) -> type[Kind]:
+    """Have a dataclass travel to other processes in a third of the time that dataclasses take by themselves."""
+    values_of = attrgetter(*(each.name for each in fields(kind)))  # type: ignore[arg-type]  # it is a dataclass
+
+    def reduce(self: Kind) -> tuple[type[Kind], Any]:
+        return kind, values_of(self)
+
+    kind.__reduce__ = reduce  # type: ignore[assignment,method-assign]
+    return kind
+
+
 @lru_cache(maxsize=20_000)
 def item_id(text: str) -> str:
     """The identity of an item: a digest of its normalised text, so order and spacing do not matter."""
@@ -43,6 +58,7 @@ def item_id(text: str) -> str:
     return hashlib.sha256(normal.encode()).hexdigest()[:16]
 
 
+@pickled_by_fields
 @dataclass(frozen=True, slots=True, order=True)
 class ImageKey:
     """The identity of one wanted picture: (subject ``sku:…`` or ``spu:…``, role, item id)."""
@@ -79,7 +95,8 @@ def seed_for(key: ImageKey, take: Take) -> int:
     """The seed of a take: its own, or one derived from what it pictures."""
     if take.seed is not None:
         return take.seed
-    return int(fingerprint("seed", 1, [str(key), take.number]), 16) % SEED_SPACE
+    text = f'["seed",1,[{as_json(str(key))},{take.number}]]'  # of as_json([…]) in a third of the time
+    return int(named(text), 16) % SEED_SPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +202,7 @@ class Platform:
     """When its figures were looked up."""
 
 
+@pickled_by_fields
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """The text of one picture."""
@@ -220,6 +238,7 @@ class Smaller:
     graph: Mapping[str, Any]
 
 
+@pickled_by_fields
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One picture the enabled platforms want, bound and named."""

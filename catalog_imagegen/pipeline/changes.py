@@ -26,6 +26,8 @@ class Changes:
     """SKUs that the source had and has no longer."""
     had: int
     """How many SKUs it had."""
+    restated: tuple[tuple[int, Product], ...] = ()
+    """Rows that are other, but in nothing that decides a picture."""
 
     @property
     def named(self) -> set[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-from catalog_imagegen.domain.catalog import Issue, Product, Reading
+from catalog_imagegen.domain.catalog import Issue, Product, Reading, Settled, differences
 from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.brakes import Brake, Forecast, Limits, brakes
 from catalog_imagegen.pipeline.changes import Changes, changes, setup_name, with_families
@@ -15,7 +15,7 @@ from catalog_imagegen.pipeline.prepare import Asked, Prepared, Selection, Servic
 from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.speeds import Speeds
 from catalog_imagegen.pipeline.sync import NOTHING, Report, merged
-from catalog_imagegen.pipeline.want import Pictures, Planner, PlannerHere, most_pictures
+from catalog_imagegen.pipeline.want import Pictures, Planner, PlannerHere, deciding_columns, most_pictures
 from catalog_imagegen.stages.listing import path_safe
 
 BATCH_SKUS = 2000
@@ -39,7 +39,7 @@ class Night:
 
     @property
     def unchanged(self) -> int:
-        """Products about which nothing is to be done."""
+        """Products about whose pictures nothing is to be done."""
         return self.skus - len(self.changes.todo)
 
 
@@ -76,8 +76,27 @@ def look(
     deserted = frozenset(moved_on | {families[sku] for sku in found.gone})
     if deserted:
         found = replace(found, todo=tuple(with_families(found.todo, rows, deserted)))
+    found = _without_restated(found, settled, deserted, services)
     issues = (*reading.issues, *foreign, *doubts)
     return Night(source, len(rows), found, issues, _vacated(deserted, found, rows, services), rows)
+
+
+def _without_restated(
+    found: Changes, settled: Mapping[str, Settled], deserted: Collection[str], services: Services
+) -> Changes:
+    """Set apart the rows in which only a price is new, say: no prompt need be written to see that no picture is."""
+    other = {p.sku for _, p in found.todo if p.sku in settled and p.family not in deserted}
+    if not other or (deciding := deciding_columns(services.setup)) is None:
+        return found
+    known = {p.sku: p for p in services.ledger.products(skus=other)}
+    restated = {
+        p.sku for _, p in found.todo if p.sku in known and deciding.isdisjoint(differences(known[p.sku], p))
+    }
+    return replace(
+        found,
+        todo=tuple(row for row in found.todo if row[1].sku not in restated),
+        restated=tuple(row for row in found.todo if row[1].sku in restated),
+    )
 
 
 def _takes_photos(services: Services) -> bool:
@@ -297,5 +316,6 @@ def whole_night(night: Night, told: Forecast, reports: Sequence[Report]) -> Repo
         unchanged=night.unchanged,
         retired=len(night.changes.gone),
         moved=len(night.changes.moved),
+        restated=len(night.changes.restated),
         forecasts=(told,) if told.renders else (),
     )

@@ -77,6 +77,10 @@ class CatalogLedger(Protocol):
         """The same, with their positions in the catalogs they came from."""
         ...
 
+    def relatives(self, spus: Collection[str], *, but: Collection[str]) -> list[Product]:
+        """The recorded products of families *but* some that are at hand, in catalog order."""
+        ...
+
     def settled(self, source: str, setup: str) -> Mapping[str, Settled]:
         """SKU → the row of each listed product of a source about which nothing is left to do under this *setup*."""
         ...
@@ -94,6 +98,10 @@ class CatalogLedger(Protocol):
 
     def move(self, positions: Mapping[str, int]) -> None:
         """Rows stand elsewhere in their catalog and are the same otherwise."""
+        ...
+
+    def restate(self, products: Sequence[tuple[int, Product]]) -> None:
+        """Rows say something else that decides no picture: they are recorded with their positions, and stay settled."""
         ...
 
     def retire(self, skus: Collection[str], families: Collection[str] = ()) -> None:

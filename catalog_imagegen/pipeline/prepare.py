@@ -174,15 +174,13 @@ def ask(
     check_names("platform", names, setup.platforms)
     check_names("role", selection.roles, setup.roles)
     check_shapes((setup.platforms[name] for name in names), setup.roles)
-    present = {p.sku for _, p in catalog}
-    variants = ledger.products(skus=(), spus={p.family for p in chosen})
     subjects = frozenset({f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen})
     wish = Wish(
         rows=catalog,
         platforms=tuple(dict.fromkeys([*services.enabled, *names])),
         takes={key: take for key, take in ledger.takes().items() if key.subject in subjects},
         subjects=subjects,
-        relatives=[p for p in variants if p.sku not in present],
+        relatives=ledger.relatives({p.family for p in chosen}, but={p.sku for _, p in catalog}),
     )
     return Asked(wish, chosen, selection, names)
 

@@ -219,7 +219,7 @@ def _recipe(task: Task, shrink: int) -> Recipe:
     picture = task.picture
     width, height = size_of(picture, shrink)
     return Recipe(
-        graph=picture.graph if shrink == 0 else picture.smaller[shrink - 1].graph,
+        graph=dict(picture.graph if shrink == 0 else picture.smaller[shrink - 1].graph),
         prefix_at=picture.prefix_at,
         job={
             "sku": picture.sku,

@@ -71,13 +71,15 @@ class Report:
     timed_s: float = 0.0
     """Seconds they took together."""
     unchanged: int = 0
-    """Products about which nothing was to be done."""
+    """Products about whose pictures nothing was to be done."""
     retired: int = 0
     """Products that left their source."""
     held: int = 0
     """Pictures that wait for somebody's agreement; they are among the pending ones."""
     moved: int = 0
     """Products that only stand elsewhere in it."""
+    restated: int = 0
+    """Products of which the source says something else that no picture shows, such as a price."""
     forecasts: tuple[Forecast, ...] = ()
     """What was expected of each source, where somebody had to be asked."""
     brakes: tuple[Brake, ...] = ()
@@ -92,7 +94,7 @@ class Report:
     @property
     def is_idle(self) -> bool:
         """Whether nothing came of it that a report could show."""
-        return not (self.pictures["planned"] or self.retired or self.issues or self.moved)
+        return not (self.pictures["planned"] or self.retired or self.issues or self.moved or self.restated)
 
     @property
     def mean_seconds(self) -> float | None:
@@ -321,6 +323,7 @@ def merged(reports: Sequence[Report]) -> Report:
         retired=sum(r.retired for r in reports),
         held=sum(r.held for r in reports),
         moved=sum(r.moved for r in reports),
+        restated=sum(r.restated for r in reports),
         forecasts=tuple(told for r in reports for told in r.forecasts),
         brakes=tuple(brake for r in reports for brake in r.brakes),
     )

@@ -25,7 +25,7 @@ from catalog_imagegen.domain.imaging import (
 from catalog_imagegen.pipeline.album import Album, NoPhotos
 from catalog_imagegen.pipeline.ports import Photos
 from catalog_imagegen.stages.prompt import PromptBook
-from catalog_imagegen.stages.workflow import REFERENCES, RenderKeys, Workflow, model_files
+from catalog_imagegen.stages.workflow import REFERENCES, BoundGraph, RenderKeys, Workflow, model_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,19 @@ def most_pictures(setup: Setup, platforms: Iterable[str]) -> int:
     return sum(min(role.max, max(limits[role.name].values())) for role in roles)
 
 
+def deciding_columns(setup: Setup) -> frozenset[str] | None:
+    """The columns that decide which pictures there are and what they show; None where it may be any."""
+    found: set[str] = {"sku", "spu", "name", "images"}
+    for role in setup.roles.values():
+        if not role.enabled:
+            continue
+        read = setup.prompts.columns_of(role.name)
+        if read is None:
+            return None
+        found |= read | {role.items_from}
+    return frozenset(found)
+
+
 def asks(
     by_scope: Mapping[str, Sequence[Subject]], setup: Setup, limits: Mapping[str, Mapping[str, int]]
 ) -> Iterator[Ask]:
@@ -262,7 +275,6 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         "seed": seed,
         **{point: photo.file_name for point, photo in photos.items()},
     }
-    graph = workflow.bind(values, onto=bench.graph)
     digests = tuple(photo.digest for photo in photos.values())
     prefix = workflow.points["filename_prefix"]
     return Wanted(
@@ -274,7 +286,7 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         name=product.name,
         take=take,
         prompt=written.prompt,
-        graph=graph,
+        graph=BoundGraph(workflow.points, values, bench.graph),
         prefix_at=(prefix.node, prefix.input),
         render_key=bench.keys.of(values, take=take.number, pictures=digests),
         width=role.width,
@@ -293,7 +305,11 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         approval=role.approval,
         pictures={photo.file_name: photo.digest for photo in photos.values()},
         smaller=tuple(
-            Smaller(width, height, workflow.bind({"width": width, "height": height}, onto=graph))
+            Smaller(
+                width,
+                height,
+                BoundGraph(workflow.points, {**values, "width": width, "height": height}, bench.graph),
+            )
             for width, height in role.smaller_sizes
         ),
         models=bench.models,

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import jinja2
 import jinja2.meta
+from jinja2 import nodes
 from jinja2.runtime import BlockReference, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -143,6 +144,19 @@ class _ProductView:
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox, with short ways to what is ours and harmless: every picture takes them dozens of times."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._known: dict[Any, jinja2.Template] = {}
+
+    def get_template(self, name: Any, parent: Any = None, globals: Any = None) -> jinja2.Template:  # noqa: A002
+        """A template by its name; they never change, and looking each up costs as much as a short one."""
+        if globals is not None or type(name) is not str:
+            return super().get_template(name, parent, globals)
+        if name not in self._known:
+            self._known[name] = super().get_template(name, parent)
+            self._known[name].globals = dict(self.globals)  # in one piece, which is copied for every picture
+        return self._known[name]
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A column of the product or an entry of the vocabulary; of all else what the sandbox allows."""
         kind = type(obj)
@@ -177,6 +191,8 @@ _TEMPLATE_ERRORS = (
 )
 """What a template may come to."""
 _HARMLESS = frozenset({Macro, BlockReference})
+_COLUMNS_OF_CATEGORY = frozenset({"category", "name"})
+"""What the variable ``category`` comes of."""
 _METHODS_OF_TABLES = frozenset(dir(dict))
 _COLUMNS = frozenset({*TEXT_FIELDS, *LIST_FIELDS})
 
@@ -204,6 +220,7 @@ class PromptBook:
             for name, text in self._sources.items()
         }
         self._digests["vocabulary"] = fingerprint("vocabulary", VERSION, vocabulary)[:12]
+        self._columns: dict[str, frozenset[str] | None] = {}
         self._references = {name: self._compile(name) for name in self._sources}
         self._last: _Shared | None = None
         self._made_of_files: dict[str, Mapping[str, str]] = {}
@@ -232,7 +249,11 @@ class PromptBook:
                 zh=f"prompt_templates/{error.filename or name} 第 {error.lineno} 行：{error.message}；请修改模板",
                 code="template_syntax",
             ) from error
-        found = tuple(ref for ref in jinja2.meta.find_referenced_templates(tree) if ref)
+        named = list(jinja2.meta.find_referenced_templates(tree))
+        self._columns[name] = (
+            None if None in named else _columns_in(tree)
+        )  # one that is named when it is written
+        found = tuple(ref for ref in named if ref)
         for reference in found:
             if reference not in self._sources:
                 raise ConfigError(
@@ -335,19 +356,33 @@ class PromptBook:
             "visible": self.visible,
         }
         if SHARED in self._sources:
-            module = self._environment.get_template(SHARED).make_module(variables)
+            template = self._environment.get_template(SHARED)
+            try:
+                module = template.make_module(variables)
+            except Exception:  # noqa: BLE001 - raised again, with the template's lines in place of the compiled ones
+                self._environment.handle_exception()
             made = {name: value for name, value in vars(module).items() if not name.startswith("_")}
             # One that a role's template changed would be another one for the next role.
             variables |= {name: value for name, value in made.items() if type(value) is not Namespace}
         self._last = _Shared(product, variables, view.columns_read, _columns_of(view.columns_read))
         return self._last
 
+    def columns_of(self, role: str) -> frozenset[str] | None:
+        """The columns that a role's prompts can depend on; None where only writing them can tell."""
+        found = [_COLUMNS_OF_CATEGORY, *(self._columns[name] for name in self._names_of(role))]
+        return None if None in found else frozenset().union(*found)  # type: ignore[arg-type]  # none is None
+
+    def _names_of(self, role: str) -> list[str]:
+        """All files that a role's template is made of."""
+        names = [f"{role}.j2", *([SHARED] if SHARED in self._sources else ())]
+        for name in names:
+            names.extend(ref for ref in self._references[name] if ref not in names)
+        return names
+
     def _files_of(self, role: str) -> Mapping[str, str]:
-        """The digests of all files that a role's template is made of."""
+        """The digests of these files."""
         if role not in self._made_of_files:
-            names = [f"{role}.j2", *([SHARED] if SHARED in self._sources else ())]
-            for name in names:
-                names.extend(ref for ref in self._references[name] if ref not in names)
+            names = self._names_of(role)
             digests = {f"template:{name}": self._digests[f"template:{name}"] for name in names}
             self._made_of_files[role] = digests | {"vocabulary": self._digests["vocabulary"]}
         return self._made_of_files[role]
@@ -371,6 +406,22 @@ class PromptBook:
             zh=f"{place_zh}：{error}；请修改模板",
             code="template_error",
         )
+
+
+def _columns_in(tree: nodes.Template) -> frozenset[str] | None:
+    """The columns that a template reads, be it in one case only; None where it does anything else with the product."""
+    read = [found.attr for found in tree.find_all(nodes.Getattr) if _is_product(found.node)]
+    read += [
+        str(found.arg.value)
+        for found in tree.find_all(nodes.Getitem)
+        if _is_product(found.node) and isinstance(found.arg, nodes.Const)
+    ]
+    named = sum(map(_is_product, tree.find_all(nodes.Name)))
+    return frozenset(read) if len(read) == named else None
+
+
+def _is_product(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "product"
 
 
 def _columns_of(read: Mapping[str, str | list[str]], known: Container[str] = ()) -> dict[str, str]:

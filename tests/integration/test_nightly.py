@@ -19,6 +19,7 @@ from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, now
 from catalog_imagegen.adapters.listings import FolderListings
 from catalog_imagegen.config import Workspace, load_setup
 from catalog_imagegen.domain.catalog import Product, Reading
+from catalog_imagegen.pipeline import nightly
 from catalog_imagegen.pipeline.brakes import Limits, brakes
 from catalog_imagegen.pipeline.changes import setup_name
 from catalog_imagegen.pipeline.nightly import Night, batches, forecast, look, retire
@@ -278,7 +279,7 @@ def test_an_edited_base_template_does_not_burn_a_night(first_night: Path) -> Non
 def edited_base(setup: Setup) -> Setup:
     """Another word in the skeleton of all templates."""
     templates = {Path(key).name: text for key, text in setup.sources.items() if key.endswith(".j2")}
-    templates["base.j2"] = templates["base.j2"].replace("{{ quantity }}", "{{ quantity }}全新的", 1)
+    templates["product.j2"] = templates["product.j2"].replace("{{ quantity }}", "{{ quantity }}全新的", 1)
     sources = {key: templates.get(Path(key).name, text) for key, text in setup.sources.items()}
     book = PromptBook(templates, setup.prompts._vocabulary)
     return replace(setup, prompts=book, sources=sources)
@@ -310,3 +311,27 @@ def test_rows_that_only_moved_are_moved(first_night: Path) -> None:
         assert tonight.changes.todo == ()
         make_all(services, engine, tonight)
         assert [p.sku for p in services.ledger.products()] == [p.sku for p in rows]
+
+
+def test_another_price_writes_no_prompt(first_night: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row is recorded and stays settled; where a prompt reads promotions it is looked at."""
+    with shop(first_night) as (services, _engine):
+        rows = services.ledger.products()
+        rows[7] = replace(rows[7], price="7.77", promo_text="直降", where="表!9")
+        rows[8] = replace(rows[8], price="8.88", name="另一只杯")
+        tonight = night(services, rows)
+        assert [p.sku for _, p in tonight.changes.restated] == [rows[7].sku]
+        assert [p.sku for _, p in tonight.changes.todo] == [rows[8].sku]
+        assert tonight.unchanged == len(rows) - 1
+
+        poster = replace(services.setup.roles["poster"], enabled=True)
+        setup = replace(services.setup, roles={**services.setup.roles, "poster": poster})
+        monkeypatch.setattr(nightly, "setup_name", lambda *_: setup_name(services.setup, services.enabled))
+        assert not night(replace(services, setup=setup), rows).changes.restated
+
+        services.ledger.restate(tonight.changes.restated)
+        (recorded,) = services.ledger.products(skus=[rows[7].sku])
+        assert (recorded, recorded.where) == (rows[7], "表!9")
+        again = night(services, rows)
+        assert [p.sku for _, p in again.changes.todo] == [rows[8].sku]
+        assert not again.changes.restated

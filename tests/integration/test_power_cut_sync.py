@@ -42,6 +42,7 @@ def sync(services: Services, products: Sequence[Product], backend: FakeBackend, 
     tonight = look(Reading(tuple(products)), "shop", services)
     retire(tonight, services)
     services.ledger.move(tonight.changes.moved)
+    services.ledger.restate(tonight.changes.restated)
     for prepared in batches(tonight, services):
         carry_out(
             prepared,

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -254,3 +256,112 @@ def test_the_order_of_features_does_not_matter(features: list[str], random: Any)
         found = prompts.matching("evidence", features, having)
         assert prompts.matching("evidence", shuffled, having) == found
         assert len(found) <= len(VOCABULARY["evidence"])
+
+
+class TestWhatPicturesOfAProductShare:
+    """The template ``product.j2``."""
+
+    def test_its_names_are_known_in_every_role(self) -> None:
+        """Also its macros; what it writes itself goes nowhere."""
+        prompts = book(
+            product='{% set hue = product.color ~ "色" %}{% macro loud(text) %}{{ text }}！{% endmacro %}无处可去',
+            main="{{ hue }}{{ loud(item) }}",
+            detail="近看{{ hue }}",
+        )
+        assert prompts.write("main", EARPHONES, item="杯").prompt.positive == "黑色杯！"
+        assert prompts.write("detail", EARPHONES, item="杯").prompt.positive == "近看黑色"
+
+    def test_each_product_has_its_own(self) -> None:
+        """Also one that is equal to the last one in all that was read of it before."""
+        prompts = book(product="{% set hue = product.color %}", main="{{ hue }}")
+        white = replace(EARPHONES, color="白")
+        asked = [EARPHONES, EARPHONES, white, EARPHONES]
+        assert [prompts.write("main", each, item="x").prompt.positive for each in asked] == [
+            "黑",
+            "黑",
+            "白",
+            "黑",
+        ]
+
+    def test_a_role_changes_nothing_for_the_next_one(self) -> None:
+        """A namespace is the one thing that a template can change."""
+        prompts = book(product="{% set seen = namespace(count=0) %}", main="{{ seen is defined }}")
+        assert prompts.write("main", EARPHONES, item="x").prompt.positive == "False"
+
+    def test_a_picture_is_made_of_it(self) -> None:
+        """Of the columns it read too: a new colour is why the picture is made again."""
+        prompts = book(product="{% set hue = product.color %}", main="{{ product.name }}", detail="近看")
+        main = prompts.write("main", EARPHONES, item="x").made_of
+        assert {"template:product.j2", "template:main.j2", "column:color", "column:name"} <= main.keys()
+        detail = prompts.write("detail", EARPHONES, item="x").made_of
+        assert "column:color" in detail
+        assert "column:name" not in detail
+
+    def test_its_faults_are_told_with_its_name(self) -> None:
+        """And with the product, like those of any template."""
+        prompts = book(product="\n{% set size = product['容积'] ~ 'x' %}", main="{{ size }}")
+        with pytest.raises(PromptError, match=r"product.j2 line 2: SKU E1: no column for '容积'"):
+            prompts.write("main", EARPHONES, item="x")
+
+    @pytest.mark.parametrize("escape", ["namespace().__class__", "shared.__init__", "loud.__class__"])
+    def test_the_sandbox_holds(self, escape: str) -> None:
+        """Ways that are short for what is harmless lead nowhere else."""
+        prompts = book(
+            product="{% macro loud() %}{% endmacro %}",
+            main=f"{{% set shared = namespace(a=1) %}}{{{{ {escape} }}}}",
+        )
+        with pytest.raises(PromptError):
+            prompts.write("main", EARPHONES, item="x")
+
+    def test_it_travels(self) -> None:
+        """To processes that plan."""
+        prompts = book(product="{% set hue = product.color %}", main="{{ hue }}")
+        sent = pickle.loads(pickle.dumps(prompts))  # noqa: S301 - our own
+        assert sent.write("main", EARPHONES, item="x") == prompts.write("main", EARPHONES, item="x")
+
+
+class TestColumns:
+    """What a role's prompts can depend on, without writing any."""
+
+    @pytest.mark.parametrize(
+        ("template", "columns"),
+        [
+            ("{{ product.color }}{{ product['容量'] }}", {"color", "容量"}),
+            ("{% if product.promo_text %}{{ product.price }}{% endif %}", {"promo_text", "price"}),
+            ("{% macro m(x) %}{{ x }}{% endmacro %}{{ m(product.shape) | trim }}", {"shape"}),
+            ("{% for f in product.features | sort %}{{ f }}{% endfor %}", {"features"}),
+            ("只有字", set()),
+        ],
+    )
+    def test_are_those_that_it_names(self, template: str, columns: set[str]) -> None:
+        """Beside those that its category is found by."""
+        assert book(main=template).columns_of("main") == frozenset(columns | {"category", "name"})
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "{% set it = product %}{{ it.price }}",
+            "{% macro m(x) %}{{ x.price }}{% endmacro %}{{ m(product) }}",
+            "{{ product | attr('price') }}",
+            "{{ product[item] }}",
+            "{{ product['pri' ~ 'ce'] }}",
+            "{{ [product] | map(attribute='price') | first }}",
+            "{% with p = product %}{{ p.price }}{% endwith %}",
+            "{% include item %}",
+        ],
+    )
+    def test_may_be_any_where_it_does_something_else(self, template: str) -> None:
+        """Nothing is guessed: a prompt that is not written again must be the same."""
+        assert book(main=template).columns_of("main") is None
+
+    def test_are_those_of_all_its_files(self) -> None:
+        """Of what it extends, includes or imports, and of ``product.j2``; not of another role."""
+        prompts = book(
+            product="{% set hue = product.color %}",
+            base="{{ product.size }}{% block a %}{% endblock %}{% include 'extra.j2' %}",
+            extra="{{ product.brand }}",
+            main="{% extends 'base.j2' %}{% block a %}{{ product.shape }}{% endblock %}",
+            poster="{{ product.price }}",
+        )
+        named = {"category", "name", "color", "size", "brand", "shape"}
+        assert prompts.columns_of("main") == frozenset(named)

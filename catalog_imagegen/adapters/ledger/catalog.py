@@ -91,6 +91,19 @@ class CatalogRows(Sql):
         in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
         return [(position, _product(row)) for _, (position, row) in in_order]
 
+    def relatives(self, spus: Collection[str], *, but: Collection[str]) -> list[Product]:
+        """The recorded products of families but some; see the port."""
+        with self._reading() as db:
+            skus = {
+                sku
+                for chunk in chunks(sorted(spus))
+                for sku in db.execute(
+                    select(PRODUCT.c.sku).where(PRODUCT.c.spu.in_(chunk), _IS_LISTED)
+                ).scalars()
+            }
+        others = skus.difference(but)
+        return self.products(skus=others) if others else []
+
     def settled(self, source: str, setup: str) -> Mapping[str, Settled]:
         """Rows about which nothing is left to do; see the port."""
         columns = PRODUCT.c.sku, PRODUCT.c.digest, PRODUCT.c.position, PRODUCT.c.spu
@@ -125,6 +138,22 @@ class CatalogRows(Sql):
         )
         with self._writing() as db:
             db.execute(statement, [{"moved": sku, "to": position} for sku, position in positions.items()])
+
+    def restate(self, products: Sequence[tuple[int, Product]]) -> None:
+        """Record rows that decide no picture anew; see the port."""
+        if not products:
+            return
+        names = ("position", "row", "digest", "read_at")
+        statement = (
+            update(PRODUCT)
+            .where(PRODUCT.c.sku == bindparam("of"))
+            .values({name: bindparam(f"new_{name}", type_=PRODUCT.c[name].type) for name in names})
+        )
+        read_at = now()
+        rows = [(p.sku, position, _document(p), p.digest, read_at) for position, p in products]
+        keys = ("of", *(f"new_{name}" for name in names))
+        with self._writing() as db:
+            db.execute(statement, [dict(zip(keys, row, strict=True)) for row in rows])
 
     def retire(self, skus: Collection[str], families: Collection[str] = ()) -> None:
         """Products left their source; see the port."""

@@ -19,6 +19,9 @@ from catalog_imagegen.adapters.ledger.tables import REVISION
 from catalog_imagegen.domain.errors import ConfigError, LedgerBusy
 
 BUSY_TIMEOUT_MS = 60_000
+CACHE_KB = 64 * 1024
+CHECKPOINT_PAGES = 16_000
+"""64 MB. A plan of a large catalog writes the same pages of its indices again and again."""
 _NETWORK_DRIVES = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "vboxsf"}
 NEARLY_FULL = 100_000
 """Bytes; with less, SQLite's "disk I/O error" means that the disk is full."""
@@ -79,6 +82,8 @@ def _on_connect(connection: Any, _record: Any) -> None:
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a commit survives a power cut
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 

@@ -73,7 +73,7 @@ class PictureRows(Sql):
                 if row["key"] not in names:
                     by_columns.setdefault(_SOMETIMES.intersection(row), []).append(row)
             for columns, alike in by_columns.items():
-                self._upsert(db, PICTURE, alike, keep=_WHAT_HAPPENED - columns)
+                self._upsert(db, PICTURE, alike, keep=_WHAT_HAPPENED - columns, beside={"planned_at"})
             self._upsert(
                 db,
                 PICTURE,

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, bindparam, delete, select
+from sqlalchemy import JSON, Connection, Engine, Insert, Table, Text, bindparam, cast, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from catalog_imagegen.adapters.ledger.bulk import execute_many
 from catalog_imagegen.adapters.ledger.database import READ_ONLY
 from catalog_imagegen.adapters.ledger.tables import LEASE
 
@@ -67,20 +68,40 @@ class Sql:
         db.execute(_RELEASED, {"names": names, "by": self._holder})
 
     def _upsert(
-        self, db: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Collection[str] = ()
+        self,
+        db: Connection,
+        table: Table,
+        rows: Sequence[dict[str, Any]],
+        keep: Collection[str] = (),
+        beside: Collection[str] = (),
     ) -> None:
-        """Insert rows or replace what stands under their keys, except the columns to *keep*."""
+        """Insert rows or replace what stands under their keys, except the columns to *keep*.
+
+        With columns *beside* the point, a row that differs in nothing else stays as it is: a page that is not written
+        need not be synced.
+        """
         if not rows:
             return
-        db.execute(_replacing(db.dialect.name, table, tuple(rows[0]), frozenset(keep)), list(rows))
+        statement = _replacing(db.dialect.name, table, tuple(rows[0]), frozenset(keep), frozenset(beside))
+        execute_many(db, statement, rows)
 
 
 @cache
-def _replacing(dialect: str, table: Table, columns: tuple[str, ...], keep: frozenset[str]) -> Insert:
+def _replacing(
+    dialect: str, table: Table, columns: tuple[str, ...], keep: frozenset[str], beside: frozenset[str]
+) -> Insert:
     statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
     keys = [column.name for column in table.primary_key]
     replaced = {name: statement.excluded[name] for name in columns if name not in keys and name not in keep}
-    return statement.on_conflict_do_update(index_elements=keys, set_=replaced)
+    changed = [
+        cast(table.c[name], Text).is_distinct_from(cast(new, Text))  # JSON cannot be compared everywhere
+        if isinstance(table.c[name].type, JSON)
+        else table.c[name].is_distinct_from(new)
+        for name, new in replaced.items()
+        if beside and name not in beside
+    ]
+    where = or_(*changed) if changed else None
+    return statement.on_conflict_do_update(index_elements=keys, set_=replaced, where=where)
 
 
 def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -86,13 +86,7 @@ class Workflow:
 
         Values for missing points are left out. Nodes without a point are shared with the workflow, not copied.
         """
-        graph: dict[str, Any] = dict(self.graph if onto is None else onto)
-        for name, value in values.items():
-            if (point := self.points.get(name)) is not None:
-                for where, input_name, given in point.spread(value):
-                    node = graph[where]
-                    graph[where] = {**node, "inputs": {**node["inputs"], input_name: given}}
-        return graph
+        return _bound(self.points, values, self.graph if onto is None else onto)
 
     def typed(self, point: str) -> Any:
         """The value that the file has at a point; None for a point it lacks, and for a link."""
@@ -100,6 +94,45 @@ class Workflow:
             return None
         value = self.graph[at.node]["inputs"].get(at.input)
         return None if isinstance(value, list) else value
+
+
+class BoundGraph(Mapping[str, Any]):
+    """A graph with values at their points, put together when somebody looks: most plans never send it."""
+
+    __slots__ = ("_graph", "_made", "_points", "_values")
+
+    def __init__(self, points: Mapping[str, Point], values: Mapping[str, Any], onto: Graph) -> None:
+        self._points, self._values, self._graph = points, values, onto
+        self._made: dict[str, Any] | None = None
+
+    def __reduce__(self) -> Any:
+        return BoundGraph, (self._points, self._values, self._graph)
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The nodes; those without a point are shared with the workflow."""
+        if self._made is None:
+            self._made = _bound(self._points, self._values, self._graph)
+        return self._made
+
+    def __getitem__(self, node: str) -> Any:
+        return self.whole[node]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._graph)
+
+    def __len__(self) -> int:
+        return len(self._graph)
+
+
+def _bound(points: Mapping[str, Point], values: Mapping[str, Any], onto: Graph) -> dict[str, Any]:
+    graph: dict[str, Any] = dict(onto)
+    for name, value in values.items():
+        if (point := points.get(name)) is not None:
+            for where, input_name, given in point.spread(value):
+                node = graph[where]
+                graph[where] = {**node, "inputs": {**node["inputs"], input_name: given}}
+    return graph
 
 
 def render_key(graph: Graph, *, take: int, pictures: tuple[str, ...] = ()) -> Fingerprint:
@@ -125,17 +158,19 @@ class RenderKeys:
         written = document("render", VERSION, inputs)
         parts = re.split("(" + "|".join(re.escape(f'"{mark}"') for mark in names) + ")", written)
         self._parts = [names[part[1:-1]] if place % 2 else part for place, part in enumerate(parts)]
-        self._is_name = [bool(place % 2) for place in range(len(parts))]
+        self._places = range(1, len(parts), 2)
 
     def of(self, values: Mapping[str, Any], *, take: int, pictures: tuple[str, ...] = ()) -> Fingerprint:
         """The name of the render with these values at the marks."""
-        written = {name: as_json(value) for name, value in values.items()}
-        written["take"], written["pictures"] = str(take), as_json(list(pictures))
-        text = "".join(
-            written[part] if is_name else part
-            for part, is_name in zip(self._parts, self._is_name, strict=True)
-        )
-        return named(text)
+        # A whole number is its own JSON, and most pictures have no others in them.
+        written = {
+            name: str(value) if type(value) is int else as_json(value) for name, value in values.items()
+        }
+        written["take"], written["pictures"] = str(take), as_json(list(pictures)) if pictures else "[]"
+        parts = self._parts.copy()
+        for place in self._places:
+            parts[place] = written[parts[place]]
+        return named("".join(parts))
 
 
 _MARK_PICTURES, _MARK_TAKE = "\ue000pictures", "\ue000take"
