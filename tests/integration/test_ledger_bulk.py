@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
-from tests.integration.ledgers_support import Home
 
 from catalog_imagegen.adapters.ledger import bulk
 from catalog_imagegen.adapters.ledger.tables import PICTURE
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.imaging import Blocked, ImageKey
 from catalog_imagegen.domain.job import Plan, PlannedPicture
+from tests.integration.ledgers_support import Home
 from tests.integration.test_ledger import FIRST, SECOND, wanted
 
 MANY = 2 * bulk.MANY

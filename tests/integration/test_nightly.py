@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -174,11 +175,17 @@ def tomorrow(products: Sequence[Product]) -> tuple[list[Product], dict[str, list
 
 
 @pytest.fixture(scope="module")
-def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace after its first night, all pictures made."""
     root = tmp_path_factory.mktemp("nightly")
     make_first(root)
     return root
+
+
+@pytest.fixture
+def first_night(made: Path, tmp_path: Path) -> Path:
+    """The same, of this test alone."""
+    return shutil.copytree(made, tmp_path / "nightly")
 
 
 def make_first(place: Path | Home) -> None:
