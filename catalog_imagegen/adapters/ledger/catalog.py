@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, not_, select, update
@@ -228,12 +229,12 @@ def unsettle(db: Connection, key: ImageKey) -> None:
 
 
 _FIELDS = tuple(field.name for field in fields(Product))
+_values_of = attrgetter(*_FIELDS)
 
 
 def _document(product: Product) -> dict[str, Any]:
-    values = {name: getattr(product, name) for name in _FIELDS}
-    lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
-    return values | lists | {"extra": dict(product.extra), "cells": dict(product.cells)}
+    values = dict(zip(_FIELDS, _values_of(product), strict=True))
+    return values | {"extra": dict(product.extra), "cells": dict(product.cells)}
 
 
 def _product(row: Mapping[str, Any]) -> Product:

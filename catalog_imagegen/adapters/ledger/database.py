@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
 
 from catalog_imagegen.adapters.files import explain
-from catalog_imagegen.adapters.ledger.tables import REVISION
+from catalog_imagegen.adapters.ledger.tables import REVISION, json_text
 from catalog_imagegen.domain.errors import ConfigError, LedgerBusy
 
 BUSY_TIMEOUT_MS = 60_000
@@ -40,7 +40,7 @@ def open_sqlite(path: Path) -> Engine:
             zh=f"{path}：网络盘（{drive}）上的 SQLite 不可靠；请把工作区放在本地磁盘",
             code="network_drive",
         )
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}", json_serializer=json_text)
     try:
         return _prepared(engine, path)
     except sqlite3.DatabaseError as error:  # while connecting SQLAlchemy passes on the driver's own

@@ -53,27 +53,29 @@ class PictureRows(Sql):
     ) -> set[ImageKey]:
         """Record what is wanted now; see the port."""
         planned_at = now()
-        rows = [
-            _wanted_row(p.wanted, planned_at)
-            | ({"shown_key": p.wanted.render_key} if p.action == "reuse" else {})
-            | ({"agreed_key": p.wanted.render_key} if chosen is None or p.wanted.key in chosen else {})
-            for p in plan.pictures
-        ]
+        rows: dict[ImageKey, dict[str, Any]] = {}
+        for p in plan.pictures:
+            key = p.wanted.key
+            row = rows[key] = _wanted_row(p.wanted, planned_at)
+            if p.action == "reuse":
+                row["shown_key"] = p.wanted.render_key
+            if chosen is None or key in chosen:
+                row["agreed_key"] = p.wanted.render_key
         with self._writing() as db:
             query = select(TAKE.c.key, func.max(TAKE.c.number)).group_by(TAKE.c.key)
-            current = {key: number for key, number in db.execute(query)}  # noqa: C416 - rows are no pairs
+            current = {ImageKey.parse(key): number for key, number in db.execute(query)}
             overtaken = {
                 p.wanted.key
                 for p in plan.pictures
-                if p.wanted.take.number != current.get(str(p.wanted.key), FIRST_TAKE.number)
+                if p.wanted.take.number != current.get(p.wanted.key, FIRST_TAKE.number)
             }
-            names = set(map(str, overtaken))
-            by_columns: dict[frozenset[str], list[dict[str, Any]]] = {}
-            for row in rows:
-                if row["key"] not in names:
-                    by_columns.setdefault(_SOMETIMES.intersection(row), []).append(row)
-            for columns, alike in by_columns.items():
-                self._upsert(db, PICTURE, alike, keep=_WHAT_HAPPENED - columns, beside={"planned_at"})
+            by_columns: dict[tuple[bool, ...], list[dict[str, Any]]] = {}
+            for key, row in rows.items():
+                if key not in overtaken:
+                    by_columns.setdefault(tuple(name in row for name in _SOMETIMES), []).append(row)
+            for alike in by_columns.values():
+                said = _SOMETIMES.intersection(alike[0])
+                self._upsert(db, PICTURE, alike, keep=_WHAT_HAPPENED - said, beside={"planned_at"})
             self._upsert(
                 db,
                 PICTURE,

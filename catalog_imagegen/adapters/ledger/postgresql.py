@@ -23,7 +23,7 @@ from catalog_imagegen.adapters.ledger.postgresql_errors import (
     while_connecting,
     while_working,
 )
-from catalog_imagegen.adapters.ledger.tables import REVISION
+from catalog_imagegen.adapters.ledger.tables import REVISION, json_text
 
 HOLDER = "holder_key"
 """Execution option of an engine: the lock by which the others know that this process is alive."""
@@ -83,7 +83,9 @@ def connectable(place: Place) -> sa.Engine:
         "keepalives_count": 3,
         "options": _options(place),
     }
-    engine = sa.create_engine(place.url, connect_args=arguments, isolation_level="READ COMMITTED")
+    engine = sa.create_engine(
+        place.url, connect_args=arguments, json_serializer=json_text, isolation_level="READ COMMITTED"
+    )
     _, named = engine.dialect.create_connect_args(place.url)
     named.pop("context", None)  # is SQLAlchemy's; the others are libpq's
     event.listen(engine, "connect", _on_connect)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import JSON, Column, DateTime, Index, Text
 from sqlmodel import Field, SQLModel
 
 REVISION = "0004"
 """The newest of the migrations, so that an up-to-date ledger opens without Alembic."""
+
+
+def json_text(value: Any) -> str:
+    """JSON as the ledger keeps it: Chinese as it is, in a tenth of the time that Python takes."""
+    try:
+        return to_json(value).decode()
+    except ValueError:  # half a character, which no encoding has: as an escape
+        return json.dumps(value)
 
 
 def now() -> datetime:
