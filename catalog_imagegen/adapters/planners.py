@@ -13,6 +13,8 @@ from functools import cached_property
 from catalog_imagegen.adapters.child_process import belong_to_parent
 from catalog_imagegen.pipeline.want import Pictures, PlannerHere, Setup, Wish
 
+_NICE = 5
+"""The one that records what they make goes first: all wait for it in the end."""
 _MOST = 8
 """More would only wait for the ledger."""
 
@@ -60,6 +62,7 @@ def _begin(setup: Setup) -> None:
     global _here  # noqa: PLW0603 - the one thing such a process is for
     belong_to_parent()
     gc.disable()  # what is made is sent and let go
+    os.nice(_NICE)
     _here = setup
 
 

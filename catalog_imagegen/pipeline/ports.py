@@ -139,7 +139,9 @@ class CatalogLedger(Protocol):
 class PictureLedger(Protocol):
     """The pictures: what was wanted last, what became of it."""
 
-    def records(self, keys: Collection[ImageKey]) -> Mapping[ImageKey, Record]: ...
+    def records(self, subjects: Collection[str]) -> Mapping[ImageKey, Record]:
+        """What is recorded of the pictures of these subjects, wanted or not."""
+        ...
 
     def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]: ...
 

@@ -202,7 +202,7 @@ def planned(asked: Asked, found: Pictures, services: Services) -> Prepared:
     ledger, selection = services.ledger, asked.selection
     pictures: list[Wanted | Blocked] = [*wanted, *blocked]
     return Prepared(
-        plan=plan(wanted, ledger.records({w.key for w in wanted}), _made(wanted, services), blocked),
+        plan=plan(wanted, ledger.records(asked.wish.subjects), _made(wanted, services), blocked),
         chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, asked.platforms)),
         products=tuple(asked.chosen),
         platforms=tuple(services.setup.platforms[name] for name in asked.platforms),

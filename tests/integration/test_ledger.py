@@ -183,7 +183,7 @@ def test_a_failure_belongs_to_its_render(ledger: SqlLedger) -> None:
     ledger.give_up(KEY, FIRST, failure)
     assert [(f.outcome, f.error) for f in ledger.failed_attempts(FIRST)] == [(failure.code, failure.message)]
     assert ledger.pictures()[0].failure == failure
-    assert ledger.records([KEY])[KEY].failed_key == FIRST
+    assert ledger.records([KEY.subject])[KEY].failed_key == FIRST
 
     ledger.keep_plan(plan_of(wanted(SECOND)))
     assert ledger.pictures()[0].state == "planned"
@@ -202,8 +202,8 @@ def test_a_blocked_picture_says_why_and_forgets_nothing(ledger: SqlLedger) -> No
     ledger.keep_plan(Plan((), (block,)))
     (status,) = ledger.pictures()
     assert (status.state, status.reason_en, status.reason_zh) == ("blocked", "no column", "缺少列")
-    assert ledger.records([KEY])[KEY].render_key == FIRST
-    assert ledger.records([KEY])[KEY].made_of == {"column:name": "耳机"}
+    assert ledger.records([KEY.subject])[KEY].render_key == FIRST
+    assert ledger.records([KEY.subject])[KEY].made_of == {"column:name": "耳机"}
 
 
 def test_what_leaves_is_kept_but_not_wanted(ledger: SqlLedger) -> None:

@@ -16,12 +16,16 @@ from tests.integration.ledgers_support import Home
 from tests.integration.test_ledger import FIRST, SECOND, wanted
 
 MANY = 2 * bulk.MANY
+TEXTS = ("杯", "", "a\tb\nc\r\n", "C:\\new\\N", "\\N", "\\.", "NUL\0", '"quoted"', "'%(key)s'", "😀")
 
 
 def plan(*, name: str = "耳机", action: str = "render") -> Plan:
     """As many pictures as are written in bulk, and as many that cannot be made."""
     keys = [ImageKey(f"sku:{number}", "detail", "0" * 16) for number in range(MANY)]
-    pictures = [replace(wanted(name=name), key=key, order=place) for place, key in enumerate(keys)]
+    pictures = [
+        replace(wanted(name=name), key=key, order=place, item_text=TEXTS[place % len(TEXTS)])
+        for place, key in enumerate(keys)
+    ]
     blocked = [
         Blocked(
             key=replace(key, role="main"),
@@ -84,7 +88,7 @@ def test_another_render_is_written(home: Home) -> None:
     with home.opened() as (ledger, _):
         for key in (FIRST, SECOND):
             ledger.keep_plan(Plan((PlannedPicture(wanted(key), "render", ""),)))
-            assert ledger.records({wanted().key})[wanted().key].render_key == key
+            assert ledger.records({wanted().key.subject})[wanted().key].render_key == key
 
 
 def test_relatives_are_those_that_are_not_at_hand(home: Home) -> None:

@@ -26,13 +26,13 @@ _WHAT_HAPPENED = frozenset({"shown_key", "failed_key", "failed_code", "failure",
 class PictureRows(Sql):
     """The PictureLedger port."""
 
-    def records(self, keys: Collection[ImageKey]) -> Mapping[ImageKey, Record]:
-        """What is recorded of these keys."""
+    def records(self, subjects: Collection[str]) -> Mapping[ImageKey, Record]:
+        """What is recorded of the pictures of these subjects, wanted or not."""
         with self._reading() as db:
             return {
                 (record := statuses.record(row)).key: record
-                for chunk in chunks(sorted(map(str, keys)))
-                for row in db.execute(select(PICTURE).where(PICTURE.c.key.in_(chunk)))
+                for chunk in chunks(sorted(subjects))
+                for row in db.execute(select(PICTURE).where(PICTURE.c.subject.in_(chunk)))
             }
 
     def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]:
