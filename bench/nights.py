@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, update
 
-from bench.catalogs import read_in_process
 from bench.clients import Timing
 from bench.report import Figure, Report, Tell, seconds
 from bench.tables import FOLDER, HEADER, text_table
@@ -93,10 +92,10 @@ def pretend_made(house: House) -> None:
     engine.dispose()
 
 
-def sync(root: Path) -> Mapping[str, Any]:
+def sync(root: Path, what: str = "sync") -> Mapping[str, Any]:
     """One night: seconds once the program is loaded, its peak memory, and what it said; the whole command's seconds too."""
     began = time.perf_counter()
-    line = [sys.executable, "-m", "bench.syncing", str(root)]
+    line = [sys.executable, "-m", "bench.syncing", what, str(root)]
     done = subprocess.run(line, check=True, capture_output=True, text=True)
     told: dict[str, Any] = json.loads(done.stdout)
     return {**told, "whole": time.perf_counter() - began}
@@ -110,7 +109,7 @@ def nothing_new(about: str, repeats: int, tell: Tell) -> Report:
     runs: dict[str, list[Timing]] = {"reading alone": [], "sync, nothing new": [], "sync, with its start": []}
     peaks: list[float] = []
     for repeat in range(repeats):
-        runs["reading alone"].append(Timing(read_in_process("ours", catalog)["seconds"], ""))
+        runs["reading alone"].append(Timing(sync(root, "read")["seconds"], ""))
         found = sync(root)
         if (found["told"]["jobs_submitted"], found["told"]["unchanged"]) != (0, ROWS):
             raise AssertionError(found["told"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.fuzz.examining import examined, written
 from tests.fuzz.outcomes import READ, outcome, outcome_here
 from tests.fuzz.watched import DIED, WatchedReader
 
-CASES, CHUNKS = 10_000, 20
+CASES, CHUNKS = int(os.environ.get("FUZZ_CASES", "10_000")), 20
 _SIZE = CASES // CHUNKS
 _EVERY = 67
 """One of so many is also read as it is in earnest, in a process of its own: some 150."""

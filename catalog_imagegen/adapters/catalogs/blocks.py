@@ -17,7 +17,13 @@ from catalog_imagegen.adapters.catalogs.grid import Label, Naming, rows_of
 from catalog_imagegen.adapters.catalogs.issues import issue
 from catalog_imagegen.adapters.catalogs.lists import split_list, split_references
 from catalog_imagegen.adapters.catalogs.rows import read_row
-from catalog_imagegen.domain.catalog import APPEARANCE_FIELDS, LIST_FIELDS, CatalogPicture, Issue, Product
+from catalog_imagegen.domain.catalog import (
+    APPEARANCE_FIELDS,
+    LIST_FIELDS,
+    CatalogPicture,
+    Issue,
+    Product,
+)
 
 if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.columns import Columns
@@ -132,7 +138,8 @@ class TableReader:
         products: list[Product] = []
         if any(plain):
             self.has_rows = True
-            products = _built({name: self._plain(made, name, block, plain) for name in _ORDER})
+            columns = {name: self._plain(made, name, block, plain) for name in _ORDER}
+            products = _objects(Product, sum(plain), columns)
         close = sorted(place for place in odd if place >= start)
         return self._merged(block, products, plain, close) if close else products
 
@@ -186,14 +193,19 @@ class TableReader:
 
     def _plain(
         self, made: Mapping[str, list[Any]], name: str, block: Block, plain: list[bool]
-    ) -> Iterable[Any]:
+    ) -> Sequence[Any]:
         """One field of all plain rows."""
         if name not in _MADE_HERE and name not in made:
-            return repeat(() if name in LIST_FIELDS else "", sum(plain))
+            return [() if name in LIST_FIELDS else ""] * sum(plain)
         labels = list(compress(block.labels, plain))
         naming, places = self._naming, self._places
         if name == "cells":
-            return [RowCells(naming, label, places) for label in labels]
+            slots: dict[str, Iterable[Any]] = {
+                "naming": repeat(naming),
+                "places": repeat(places),
+                "label": labels,
+            }
+            return _objects(RowCells, len(labels), slots)
         if name == "where":
             return [naming.row(label) for label in labels]
         if name == "extra":
@@ -279,13 +291,12 @@ class TableReader:
                 self.issues.append(issue("column_without_header", where))
 
 
-def _built(columns: Mapping[str, Iterable[Any]]) -> list[Product]:
-    """Products from their fields, column by column: in half the time that it takes to make them one by one."""
-    first = list(columns["sku"])
-    products = list(map(Product.__new__, repeat(Product, len(first))))
-    for name, values_of_all in columns.items():
-        deque(map(vars(Product)[name].__set__, products, values_of_all), maxlen=0)
-    return products
+def _objects(kind: type[T], count: int, slots: Mapping[str, Iterable[Any]]) -> list[T]:
+    """Objects of which each slot is filled for all of them at once: in half the time that it takes to make them one by one."""
+    made = list(map(kind.__new__, repeat(kind, count)))
+    for name, values_of_all in slots.items():
+        deque(map(vars(kind)[name].__set__, made, values_of_all), maxlen=0)
+    return made
 
 
 def _splitter(name: str, columns: Columns) -> Callable[[str], tuple[str, ...]]:
