@@ -15,6 +15,7 @@ from catalog_imagegen.pipeline.want import Pictures, PlannerHere, Setup, Wish
 
 _NICE = 5
 """The one that records what they make goes first: all wait for it in the end."""
+_KEPT = 100_000
 _MOST = 8
 """More would only wait for the ledger."""
 
@@ -42,7 +43,7 @@ class ProcessPlanner:
         """See the port."""
         try:
             future = self._pool.submit(_come_true, wish)
-        except BrokenProcessPool:
+        except (BrokenProcessPool, OSError):  # no process can be started
             return PlannerHere(self._setup).begin(wish)
         return lambda: self._result(future, wish)
 
@@ -61,7 +62,8 @@ class ProcessPlanner:
 def _begin(setup: Setup) -> None:
     global _here  # noqa: PLW0603 - the one thing such a process is for
     belong_to_parent()
-    gc.disable()  # what is made is sent and let go
+    gc.freeze()
+    gc.set_threshold(_KEPT)
     os.nice(_NICE)
     _here = setup
 

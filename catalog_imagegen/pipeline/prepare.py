@@ -167,8 +167,13 @@ def ask(
     chosen: Sequence[Product],
     selection: Selection,
     services: Services,
+    *,
+    read: Collection[str] = (),
 ) -> Asked:
-    """Collect what must be known to want pictures of *chosen* products; the *catalog* has their families too."""
+    """Collect what must be known to want pictures of *chosen* products; the *catalog* has their families too.
+
+    SKUs that were *read* speak for the families that they have now, not for recorded ones.
+    """
     setup, ledger = services.setup, services.ledger
     names = tuple(selection.platforms or services.enabled)
     check_names("platform", names, setup.platforms)
@@ -180,7 +185,7 @@ def ask(
         platforms=tuple(dict.fromkeys([*services.enabled, *names])),
         takes={key: take for key, take in ledger.takes().items() if key.subject in subjects},
         subjects=subjects,
-        relatives=ledger.relatives({p.family for p in chosen}, but={p.sku for _, p in catalog}),
+        relatives=ledger.relatives({p.family for p in chosen}, but={p.sku for _, p in catalog}.union(read)),
     )
     return Asked(wish, chosen, selection, names)
 

@@ -364,8 +364,9 @@ class PromptBook:
             made = {name: value for name, value in vars(module).items() if not name.startswith("_")}
             # One that a role's template changed would be another one for the next role.
             variables |= {name: value for name, value in made.items() if type(value) is not Namespace}
-        self._last = _Shared(product, variables, view.columns_read, _columns_of(view.columns_read))
-        return self._last
+        shared = _Shared(product, variables, view.columns_read, _columns_of(view.columns_read))
+        self._last = shared
+        return shared
 
     def columns_of(self, role: str) -> frozenset[str] | None:
         """The columns that a role's prompts can depend on; None where only writing them can tell."""
