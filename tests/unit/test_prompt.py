@@ -288,6 +288,50 @@ class TestWhatPicturesOfAProductShare:
         prompts = book(product="{% set seen = namespace(count=0) %}", main="{{ seen is defined }}")
         assert prompts.write("main", EARPHONES, item="x").prompt.positive == "False"
 
+    @pytest.mark.parametrize(
+        ("shared", "role"),
+        [
+            ('{% set parts = product.features | map("trim") %}', '{{ parts | join("+") }}'),
+            ('{% set comma = joiner("，") %}', "{{ comma is defined }}"),
+            ('{% set turn = cycler("a", "b") %}', "{{ turn is defined }}"),
+            ("{% set held = [namespace(n=1)] %}", "{{ held is defined }}"),
+            ("{% set held = {'a': joiner()} %}", "{{ held is defined }}"),
+        ],
+    )
+    def test_nothing_is_used_up(self, shared: str, role: str) -> None:
+        """Whichever pictures of a product were written before: a prompt names its render."""
+        prompts = book(product=shared, main=role, detail=role)
+        written = [
+            prompts.write(name, EARPHONES, item="x").prompt.positive for name in ("main", "detail", "main")
+        ]
+        assert written == [written[0]] * 3
+        assert (
+            book(product=shared, main=role).write("main", EARPHONES, item="x").prompt.positive == written[0]
+        )
+
+    @pytest.mark.parametrize("held", ["namespace(n=0)", 'joiner("，")', 'product.features | map("trim")'])
+    def test_a_macro_may_not_use_anything_up(self, held: str) -> None:
+        """It is told what, and what to do."""
+        prompts = book(
+            product=f"{{% set held = {held} %}}{{% macro m() %}}{{{{ held }}}}{{% endmacro %}}",
+            main="{{ m() }}",
+        )
+        with pytest.raises(PromptError, match=r"a macro uses held, which changes .*set it inside the macro"):
+            prompts.write("main", EARPHONES, item="x")
+
+    def test_what_a_macro_reads_belongs_to_who_calls_it(self) -> None:
+        """In whatever order the pictures are written."""
+        prompts = book(
+            product="{% macro cost() %}{{ product.price }}{% endmacro %}{{ product.color }}",
+            main="白底",
+            poster="{{ cost() }}",
+        )
+        for order in (("main", "poster", "main"), ("poster", "main", "poster")):
+            read = {role: set(prompts.write(role, EARPHONES, item="x").made_of) for role in order}
+            assert "column:price" in read["poster"]
+            assert "column:price" not in read["main"]
+            assert {"column:color"} <= read["main"] & read["poster"]
+
     def test_a_picture_is_made_of_it(self) -> None:
         """Of the columns it read too: a new colour is why the picture is made again."""
         prompts = book(product="{% set hue = product.color %}", main="{{ product.name }}", detail="近看")

@@ -1,33 +1,34 @@
-"""Turns a product and an item into prompt text with sandboxed Jinja templates."""
+"""The templates of a workspace and the words they use, compiled once."""
 
 from __future__ import annotations
 
-import re
 import traceback
 import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MethodType
-from typing import Any, NoReturn
+from typing import Any
 
 import jinja2
 import jinja2.meta
-from jinja2 import nodes
-from jinja2.runtime import BlockReference, Macro
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
 
-from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS, Product
+from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ConfigError, ItemError
 from catalog_imagegen.domain.fingerprint import fingerprint
 from catalog_imagegen.domain.imaging import Prompt
+from catalog_imagegen.stages.prompt.sandbox import (
+    TEMPLATE_ERRORS,
+    ColumnMissingError,
+    ProductView,
+    Sandbox,
+    at_hand,
+    columns_in,
+    is_fixed,
+    names_in_macros,
+)
+from catalog_imagegen.stages.prompt.texts import REMEMBERED, one_line, sanitise
 
 VERSION = 1
-MAX_CHARACTERS = 120
-"""Longest catalog value that reaches a prompt; Z-Image reads best between 150 and 350 in all."""
-REMEMBERED = 20_000
-"""Results kept of what is asked again and again: every picture of a product reads the same columns."""
 MAX_PROMPT = 4_000
 """Characters; ComfyUI would take any number, but far fewer reach the picture."""
 SHARED = "product.j2"
@@ -35,31 +36,12 @@ SHARED = "product.j2"
 DIVIDER = "\x1e"
 """Stands between positive and negative text; no catalog value can contain it."""
 
-# Straight and curly double quotes and book-title marks ask Z-Image to draw the text between them.
-_QUOTES = re.compile('["“”„‟＂「」『』《》〈〉【】<>`]')
-# ComfyUI reads an embedding's file name after white space or at the start, in any case.
-_EMBEDDING = re.compile(r"embedding\s*[:：]", re.IGNORECASE)
-
 Vocabulary = Mapping[str, Sequence[Mapping[str, Any]]]
 """Table name → entries; an entry's ``keywords`` say which texts it speaks for, none means any."""
 
 
 class PromptError(ItemError):
     """The prompt of one picture cannot be written; says template, line, SKU and column."""
-
-
-@lru_cache(maxsize=REMEMBERED)
-def sanitise(text: str, *, limit: int = MAX_CHARACTERS) -> str:
-    """Catalog text made harmless inside a prompt: one line, no drawing quotes, no embeddings, capped."""
-    plain = "".join(
-        "" if kind == "Cf" else " " if kind in {"Cc", "Zl", "Zp"} else c
-        for c in text
-        for kind in [unicodedata.category(c)]
-    )
-    plain, found = _QUOTES.sub("", plain), 1
-    while found:  # removing one may put another together
-        plain, found = _EMBEDDING.subn("", plain)
-    return " ".join(plain.split())[:limit].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,125 +58,21 @@ class _Shared:
 
     product: Product
     variables: Mapping[str, Any]
+    view: ProductView
+    """What its macros read the product by, whichever role calls them."""
     columns_read: Mapping[str, str | list[str]]
+    """Without those that macros read later."""
     made_of: Mapping[str, str]
     """The digests of these columns."""
 
-
-class _ColumnMissingError(jinja2.UndefinedError):
-    """A template read a column that the catalog does not have."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def begin(self) -> ProductView:
+        """The product as the next picture sees it."""
+        self.view.columns_read = dict(self.columns_read)
+        return ProductView(self.product, self.columns_read)
 
 
-class _StrictUndefined(jinja2.StrictUndefined):
-    """Names what is missing, so that the message can say which column to add."""
-
-    def _fail_with_undefined_error(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        if self._undefined_exception is not jinja2.UndefinedError:  # the sandbox refused it
-            raise self._undefined_exception(self._undefined_message)
-        raise _ColumnMissingError(str(self._undefined_name))
-
-    # jinja2 binds the operators to the parent's method when the class is made, so each is bound again.
-    __iter__ = __str__ = __len__ = __bool__ = __eq__ = __ne__ = __hash__ = __contains__ = (
-        _fail_with_undefined_error
-    )
-    __add__ = __radd__ = __call__ = __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = (
-        _fail_with_undefined_error
-    )
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        self._fail_with_undefined_error()
-
-
-class _ProductView:
-    """A product as templates see it: sanitised, extra columns by header, and it notes what is read.
-
-    *read* are columns that were read for it before.
-    """
-
-    def __init__(self, product: Product, read: Mapping[str, str | list[str]] | None = None) -> None:
-        self._product = product
-        self.columns_read: dict[str, str | list[str]] = dict(read or {})
-
-    def __getattr__(self, name: str) -> str | list[str]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def __getitem__(self, name: str) -> str | list[str]:
-        value: str | list[str]
-        if name in TEXT_FIELDS:
-            value = sanitise(getattr(self._product, name))
-        elif name in LIST_FIELDS:
-            value = [clean for text in getattr(self._product, name) if (clean := sanitise(text))]
-        else:
-            value = sanitise(self._product.extra[name])
-        self.columns_read[name] = value
-        return value
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, with short ways to what is ours and harmless: every picture takes them dozens of times."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._known: dict[Any, jinja2.Template] = {}
-
-    def get_template(self, name: Any, parent: Any = None, globals: Any = None) -> jinja2.Template:  # noqa: A002
-        """A template by its name; they never change, and looking each up costs as much as a short one."""
-        if globals is not None or type(name) is not str:
-            return super().get_template(name, parent, globals)
-        if name not in self._known:
-            self._known[name] = super().get_template(name, parent)
-            self._known[name].globals = dict(self.globals)  # in one piece, which is copied for every picture
-        return self._known[name]
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """A column of the product or an entry of the vocabulary; of all else what the sandbox allows."""
-        kind = type(obj)
-        if kind is dict and attribute in obj and attribute not in _METHODS_OF_TABLES:
-            return obj[attribute]
-        if kind is _ProductView and attribute in _COLUMNS:
-            return obj[attribute]
-        if kind is Namespace and not attribute.startswith("_"):
-            try:
-                return getattr(obj, attribute)
-            except AttributeError:
-                return self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
-
-    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Call a macro or one of our functions; the sandbox looks at all else."""
-        is_ours = type(obj) is MethodType and type(obj.__self__) is PromptBook
-        if is_ours or type(obj) in _HARMLESS or obj is Namespace:
-            kwargs.pop("_block_vars", None)
-            kwargs.pop("_loop_vars", None)
-            return obj(*args, **kwargs)
-        return super().call(context, obj, *args, **kwargs)
-
-
-_TEMPLATE_ERRORS = (
-    jinja2.TemplateError,
-    ArithmeticError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What a template may come to."""
-_HARMLESS = frozenset({Macro, BlockReference})
 _COLUMNS_OF_CATEGORY = frozenset({"category", "name"})
 """What the variable ``category`` comes of."""
-_METHODS_OF_TABLES = frozenset(dir(dict))
-_COLUMNS = frozenset({*TEXT_FIELDS, *LIST_FIELDS})
 
 
 class PromptBook:
@@ -207,20 +85,14 @@ class PromptBook:
     def __init__(self, templates: Mapping[str, str], vocabulary: Vocabulary) -> None:
         self._sources = dict(templates)
         self._vocabulary = vocabulary
-        self._environment = _Environment(
-            loader=jinja2.FunctionLoader(self._load),
-            undefined=_StrictUndefined,
-            autoescape=False,  # prompts are not HTML
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,  # our sources do not change
-        )
+        self._environment = Sandbox(self._load, PromptBook)
         self._digests = {
             f"template:{name}": fingerprint("template", VERSION, text)[:12]
             for name, text in self._sources.items()
         }
         self._digests["vocabulary"] = fingerprint("vocabulary", VERSION, vocabulary)[:12]
         self._columns: dict[str, frozenset[str] | None] = {}
+        self._in_macros: frozenset[str] = frozenset()
         self._references = {name: self._compile(name) for name in self._sources}
         self._last: _Shared | None = None
         self._made_of_files: dict[str, Mapping[str, str]] = {}
@@ -251,8 +123,10 @@ class PromptBook:
             ) from error
         named = list(jinja2.meta.find_referenced_templates(tree))
         self._columns[name] = (
-            None if None in named else _columns_in(tree)
+            None if None in named else columns_in(tree)
         )  # one that is named when it is written
+        if name == SHARED:
+            self._in_macros = names_in_macros(tree)
         found = tuple(ref for ref in named if ref)
         for reference in found:
             if reference not in self._sources:
@@ -314,7 +188,7 @@ class PromptBook:
         template = f"{role}.j2"
         try:
             shared = self._shared_by(product)
-            view = _ProductView(product, shared.columns_read)
+            view = shared.begin()
             variables = {
                 **shared.variables,
                 "product": view,
@@ -324,7 +198,7 @@ class PromptBook:
                 "divider": DIVIDER,
             }
             text = self._environment.get_template(template).render(variables)
-        except _TEMPLATE_ERRORS as error:
+        except TEMPLATE_ERRORS as error:
             raise self._explain(error, template, product) from error
         positive, _, negative = text.partition(DIVIDER)
         if not 0 < len(positive.strip()) <= MAX_PROMPT:
@@ -335,10 +209,10 @@ class PromptBook:
                 code="prompt_length",
             )
         return Written(
-            prompt=Prompt(positive=_one_line(positive), negative=_one_line(negative)),
+            prompt=Prompt(positive=one_line(positive), negative=one_line(negative)),
             made_of={
                 **shared.made_of,
-                **_columns_of(view.columns_read, shared.made_of),
+                **_columns_of({**shared.view.columns_read, **view.columns_read}, shared.made_of),
                 **self._files_of(role),
             },
         )
@@ -347,7 +221,7 @@ class PromptBook:
         """What all pictures of a product have in common; pictures of one product are asked for in a row."""
         if (known := self._last) is not None and known.product is product:
             return known
-        view = _ProductView(product)
+        view = ProductView(product)
         variables: dict[str, Any] = {
             "product": view,
             "divider": DIVIDER,
@@ -362,11 +236,22 @@ class PromptBook:
             except Exception:  # noqa: BLE001 - raised again, with the template's lines in place of the compiled ones
                 self._environment.handle_exception()
             made = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-            # One that a role's template changed would be another one for the next role.
-            variables |= {name: value for name, value in made.items() if type(value) is not Namespace}
-        shared = _Shared(product, variables, view.columns_read, _columns_of(view.columns_read))
+            self._refuse_used_up({name for name, value in made.items() if not is_fixed(value)})
+            made = {name: at_hand(value) for name, value in made.items()}
+            # What a role's template can change would be another thing for the next role.
+            variables |= {name: value for name, value in made.items() if is_fixed(value)}
+        read = dict(view.columns_read)
+        shared = _Shared(product, variables, view, read, _columns_of(read))
         self._last = shared
         return shared
+
+    def _refuse_used_up(self, names: set[str]) -> None:
+        """A macro that changes what it uses writes another text for each picture that calls it."""
+        if found := sorted(names & self._in_macros):
+            raise jinja2.TemplateRuntimeError(
+                f"{SHARED}: a macro uses {', '.join(found)}, which changes when it is used; set it inside the macro, "
+                "or put | list behind it"
+            )
 
     def columns_of(self, role: str) -> frozenset[str] | None:
         """The columns that a role's prompts can depend on; None where only writing them can tell."""
@@ -396,7 +281,7 @@ class PromptBook:
                 template, line = frame.filename, frame.lineno or 0
         place = f"{template} line {line}: SKU {product.sku}"
         place_zh = f"{template} 第 {line} 行：SKU {product.sku}"
-        if isinstance(error, _ColumnMissingError):
+        if isinstance(error, ColumnMissingError):
             return PromptError(
                 f"{place}: no column for {error.name!r}; add it to the catalog or give the template a default",
                 zh=f"{place_zh}：缺少 {error.name} 列；请在表格中补上，或在模板里给出默认值",
@@ -407,22 +292,6 @@ class PromptBook:
             zh=f"{place_zh}：{error}；请修改模板",
             code="template_error",
         )
-
-
-def _columns_in(tree: nodes.Template) -> frozenset[str] | None:
-    """The columns that a template reads, be it in one case only; None where it does anything else with the product."""
-    read = [found.attr for found in tree.find_all(nodes.Getattr) if _is_product(found.node)]
-    read += [
-        str(found.arg.value)
-        for found in tree.find_all(nodes.Getitem)
-        if _is_product(found.node) and isinstance(found.arg, nodes.Const)
-    ]
-    named = sum(map(_is_product, tree.find_all(nodes.Name)))
-    return frozenset(read) if len(read) == named else None
-
-
-def _is_product(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Name) and node.name == "product"
 
 
 def _columns_of(read: Mapping[str, str | list[str]], known: Container[str] = ()) -> dict[str, str]:
@@ -437,9 +306,3 @@ def _columns_of(read: Mapping[str, str | list[str]], known: Container[str] = ())
 @lru_cache(maxsize=REMEMBERED)
 def _column_digest(value: str | tuple[str, ...]) -> str:
     return fingerprint("column", VERSION, value)[:12]
-
-
-def _one_line(text: str) -> str:
-    """Templates are laid out for reading; the model gets one line. Chinese needs no joining spaces."""
-    joined = "".join(map(str.strip, text.split("\n")))
-    return re.sub(r"[ \t]+", " ", joined) if "  " in joined or "\t" in joined else joined

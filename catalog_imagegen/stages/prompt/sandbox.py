@@ -1,0 +1,173 @@
+"""The sandbox that templates run in, what they see of a product, and what can be told of one without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MethodType
+from typing import Any, NoReturn
+
+import jinja2
+from jinja2 import nodes
+from jinja2.runtime import BlockReference, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+
+from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS, Product
+from catalog_imagegen.stages.prompt.texts import sanitise
+
+TEMPLATE_ERRORS = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a template may come to."""
+_HARMLESS = frozenset({Macro, BlockReference})
+_METHODS_OF_TABLES = frozenset(dir(dict))
+_COLUMNS = frozenset({*TEXT_FIELDS, *LIST_FIELDS})
+_FIXED = (str, int, float, type(None), Macro, jinja2.Undefined)
+"""Values that no template can use up or change."""
+
+
+class ColumnMissingError(jinja2.UndefinedError):
+    """A template read a column that the catalog does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class StrictUndefined(jinja2.StrictUndefined):
+    """Names what is missing, so that the message can say which column to add."""
+
+    def _fail_with_undefined_error(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        if self._undefined_exception is not jinja2.UndefinedError:  # the sandbox refused it
+            raise self._undefined_exception(self._undefined_message)
+        raise ColumnMissingError(str(self._undefined_name))
+
+    # jinja2 binds the operators to the parent's method when the class is made, so each is bound again.
+    __iter__ = __str__ = __len__ = __bool__ = __eq__ = __ne__ = __hash__ = __contains__ = (
+        _fail_with_undefined_error
+    )
+    __add__ = __radd__ = __call__ = __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = (
+        _fail_with_undefined_error
+    )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._fail_with_undefined_error()
+
+
+class ProductView:
+    """A product as templates see it: sanitised, extra columns by header, and it notes what is read.
+
+    *read* are columns that were read for it before.
+    """
+
+    def __init__(self, product: Product, read: Mapping[str, str | list[str]] | None = None) -> None:
+        self._product = product
+        self.columns_read: dict[str, str | list[str]] = dict(read or {})
+
+    def __getattr__(self, name: str) -> str | list[str]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __getitem__(self, name: str) -> str | list[str]:
+        value: str | list[str]
+        if name in TEXT_FIELDS:
+            value = sanitise(getattr(self._product, name))
+        elif name in LIST_FIELDS:
+            value = [clean for text in getattr(self._product, name) if (clean := sanitise(text))]
+        else:
+            value = sanitise(self._product.extra[name])
+        self.columns_read[name] = value
+        return value
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox, with short ways to what is ours and harmless: every picture takes them dozens of times."""
+
+    def __init__(self, load: Callable[[str], tuple[str, str, None] | None], words: type) -> None:
+        """*load* gives a template's text; methods of *words* may be called."""
+        super().__init__(
+            loader=jinja2.FunctionLoader(load),
+            undefined=StrictUndefined,
+            autoescape=False,  # prompts are not HTML
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,  # our sources do not change
+        )
+        self._words = words
+        self._known: dict[Any, jinja2.Template] = {}
+
+    def get_template(self, name: Any, parent: Any = None, globals: Any = None) -> jinja2.Template:  # noqa: A002
+        """A template by its name; they never change, and looking each up costs as much as a short one."""
+        if globals is not None or type(name) is not str:
+            return super().get_template(name, parent, globals)
+        if name not in self._known:
+            self._known[name] = super().get_template(name, parent)
+            self._known[name].globals = dict(self.globals)  # in one piece, which is copied for every picture
+        return self._known[name]
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A column of the product or an entry of the vocabulary; of all else what the sandbox allows."""
+        kind = type(obj)
+        if kind is dict and attribute in obj and attribute not in _METHODS_OF_TABLES:
+            return obj[attribute]
+        if kind is ProductView and attribute in _COLUMNS:
+            return obj[attribute]
+        if kind is Namespace and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                return self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a macro or one of our functions; the sandbox looks at all else."""
+        is_ours = type(obj) is MethodType and type(obj.__self__) is self._words
+        if is_ours or type(obj) in _HARMLESS or obj is Namespace:
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+            return obj(*args, **kwargs)
+        return super().call(context, obj, *args, **kwargs)
+
+
+def columns_in(tree: nodes.Template) -> frozenset[str] | None:
+    """The columns that a template reads, be it in one case only; None where it does anything else with the product."""
+    read = [found.attr for found in tree.find_all(nodes.Getattr) if _is_product(found.node)]
+    read += [
+        str(found.arg.value)
+        for found in tree.find_all(nodes.Getitem)
+        if _is_product(found.node) and isinstance(found.arg, nodes.Const)
+    ]
+    named = sum(map(_is_product, tree.find_all(nodes.Name)))
+    return frozenset(read) if len(read) == named else None
+
+
+def _is_product(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "product"
+
+
+def names_in_macros(tree: nodes.Template) -> frozenset[str]:
+    """What the macros of a template use, be it theirs or not."""
+    return frozenset(name.name for macro in tree.find_all(nodes.Macro) for name in macro.find_all(nodes.Name))
+
+
+def is_fixed(value: Any) -> bool:
+    """Whether it is the same however often it is used: not a namespace, a joiner, or what a filter gives once."""
+    if isinstance(value, Mapping):
+        return all(map(is_fixed, value.values()))
+    return all(map(is_fixed, value)) if isinstance(value, list | tuple) else isinstance(value, _FIXED)
+
+
+def at_hand(value: Any) -> Any:
+    """What a filter gives only once, as a list."""
+    return list(value) if isinstance(value, Iterator) else value
