@@ -54,9 +54,12 @@ class ProcessPlanner:
             return wish.come_true(self._setup)
 
     def close(self) -> None:
-        """End the processes, whatever they are at."""
-        if "_pool" in self.__dict__:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the processes, whatever they are at: Ctrl-C would wait for batches that nobody wants."""
+        if "_pool" not in self.__dict__:
+            return
+        for process in list((self._pool._processes or {}).values()):  # noqa: SLF001 - kill_workers() is Python 3.14's
+            process.kill()
+        self._pool.shutdown(cancel_futures=True)
 
 
 def _begin(setup: Setup) -> None:

@@ -39,15 +39,21 @@ class Presence:
         return False
 
     @contextmanager
-    def bury_the_dead(self) -> Iterator[tuple[set[str], bool]]:
+    def roll_call(self) -> Iterator[tuple[set[str], bool]]:
         """The holders that ended without closing, and whether this process is alone.
 
-        While the block runs no process can appear, so one that is alone may sweep up.
+        While the block runs no process can appear.
         """
         with self._gate(fcntl.LOCK_EX):
             others = {path.stem for path in self._folder.glob("*.lock")} - {self.holder}
             dead = {holder for holder in others if not self.is_alive(holder)}
             yield dead, others == dead
+
+    @contextmanager
+    def bury_the_dead(self) -> Iterator[tuple[set[str], bool]]:
+        """The same, once: after the block the dead are forgotten. One that is alone may sweep up after them."""
+        with self.roll_call() as (dead, is_alone):
+            yield dead, is_alone
             for holder in dead:
                 self._path(holder).unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sqlalchemy import Engine
 
 from catalog_imagegen.adapters.ledger.database import open_sqlite
-from catalog_imagegen.adapters.ledger.moving import copy, is_empty
+from catalog_imagegen.adapters.ledger.moving import copy
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.config import Settings, Workspace, expand
@@ -74,24 +74,24 @@ def _move_in(path: Path, engine: Engine, place: Place, presence: Presence) -> No
 
     Raises LedgerBusy while others work with the file, ConfigError where both have something to say.
     """
-    with presence.bury_the_dead() as (_, is_alone):
+    with presence.roll_call() as (_, is_alone):
         if not is_alone:
             raise LedgerBusy(
                 f"other processes work with {path}, which is to be copied into {place}; let them end and run again",
                 zh=f"其他进程正在使用 {path}，暂时无法复制到 {place}；请等它们结束后重新运行",
                 code="ledger_busy",
             )
-        if not is_empty(engine):
+        old = open_sqlite(path)
+        try:
+            is_copied = copy(old, engine)
+        finally:
+            old.dispose()
+        if not is_copied:
             raise ConfigError(
                 f"both {path} and {place} have a ledger; move away the file if the other one is right, "
                 "or name another schema_name",
                 zh=f"{path} 与 {place} 都已有数据；如以后者为准请移走该文件，否则请另设 schema_name",
                 code="ledger_twice",
             )
-        old = open_sqlite(path)
-        try:
-            copy(old, engine)
-        finally:
-            old.dispose()
         path.rename(path.with_suffix(MOVED))
         log.info("%s was copied into %s", path, place)

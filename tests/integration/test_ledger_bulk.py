@@ -16,7 +16,20 @@ from tests.integration.ledgers_support import Home
 from tests.integration.test_ledger import FIRST, SECOND, wanted
 
 MANY = 2 * bulk.MANY
-TEXTS = ("杯", "", "a\tb\nc\r\n", "C:\\new\\N", "\\N", "\\.", "NUL\0", '"quoted"', "'%(key)s'", "😀")
+TEXTS = (
+    "杯",
+    "",
+    "a\tb\nc\r\n",
+    "C:\\new\\N",
+    "\\N",
+    "\\.",
+    "NUL\0",
+    "\x1f",
+    "{a,b}",
+    '"quoted"',
+    "'%(key)s'",
+    "😀",
+)
 
 
 def plan(*, name: str = "耳机", action: str = "render") -> Plan:

@@ -24,7 +24,7 @@ from catalog_imagegen.adapters.ledger.postgresql import placed
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.bootstrap import recover
 from catalog_imagegen.domain.catalog import Product
-from catalog_imagegen.domain.errors import LedgerBusy, LedgerUnreachable
+from catalog_imagegen.domain.errors import ConfigError, LedgerBusy, LedgerUnreachable
 from catalog_imagegen.domain.fingerprint import fingerprint
 from catalog_imagegen.domain.imaging import Take
 from catalog_imagegen.domain.job import Finished
@@ -254,6 +254,38 @@ def test_a_ledger_moves_in_when_nobody_works_with_its_file(home: Home, tmp_path:
         with home.opened() as (ledger, _presence):
             assert [product.sku for product in ledger.products()] == ["A"]
     assert [path.name for path in home.data.glob("ledger*.sqlite")] == ["ledger.moved.sqlite"]
+
+
+def test_of_two_ledgers_that_move_in_at_once_one_does(home: Home, tmp_path: Path) -> None:
+    """Two machines get the setting on the same evening: nothing is merged, and the other one is told."""
+    homes = [home.elsewhere(tmp_path / name) for name in ("one", "other")]
+    for place in homes:
+        with new_home(place.root).opened() as (old, _):
+            old.keep_products("run", [(0, Product(place.root.name, "x"))])
+    home.engine().dispose()
+
+    def move_in(place: Home) -> str:
+        try:
+            with place.opened() as (ledger, _):
+                return ",".join(product.sku for product in ledger.products())
+        except ConfigError as error:
+            return error.code
+
+    results = at_once([partial(move_in, place) for place in homes])
+    assert "ledger_twice" in results
+    (won,) = set(results) - {"ledger_twice"}
+    left = [place.root.name for place in homes if (place.data / "ledger.sqlite").exists()]
+    assert left == [name for name in ("one", "other") if name != won]
+
+
+def test_what_a_crash_left_is_still_to_be_swept_after_moving_in(home: Home, tmp_path: Path) -> None:
+    """The dead are forgotten by whoever sweeps up after them, and by nobody else."""
+    with new_home(tmp_path).opened() as (old, _):
+        old.keep_products("run", [(0, Product("A", "x"))])
+    holder = "ab" * 16
+    (home.data / "processes" / f"{holder}.lock").touch()
+    with home.opened() as (_ledger, presence), presence.bury_the_dead() as (dead, is_alone):
+        assert (holder in dead, is_alone) == (True, True)
 
 
 def test_texts_that_postgresql_has_no_characters_for(home: Home) -> None:

@@ -25,7 +25,7 @@ from catalog_imagegen.pipeline.brakes import Limits, brakes
 from catalog_imagegen.pipeline.changes import setup_name
 from catalog_imagegen.pipeline.nightly import Night, batches, forecast, look, retire
 from catalog_imagegen.pipeline.prepare import Services
-from catalog_imagegen.pipeline.want import Setup
+from catalog_imagegen.pipeline.want import PlannerHere, Setup
 from catalog_imagegen.stages.prompt import PromptBook
 from tests.integration.ledgers_support import Home, new_home
 
@@ -342,3 +342,23 @@ def test_another_price_writes_no_prompt(first_night: Path, monkeypatch: pytest.M
         again = night(services, rows)
         assert [p.sku for _, p in again.changes.todo] == [rows[8].sku]
         assert not again.changes.restated
+
+
+@pytest.mark.parametrize("ahead", [0, 3])
+def test_who_left_a_family_does_not_speak_for_it(
+    first_night: Path, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    """Also where its family is planned before its own row is recorded."""
+    monkeypatch.setattr(nightly, "LARGE", 1)
+    monkeypatch.setattr(nightly, "BATCH_SKUS", 1)
+    with shop(first_night) as (before, _engine):
+        services = replace(before, planner=PlannerHere(before.setup, ahead=ahead))
+        rows = services.ledger.products()
+        place = next(place for place, product in enumerate(rows) if product.sku == "SK-00000")
+        rows[place] = replace(rows[place], spu="F-900")
+        speakers: dict[str, str] = {}
+        for prepared in batches(night(services, rows), services):
+            services.ledger.keep_products("erp", prepared.rows)
+            speakers |= {p.wanted.key.subject: p.wanted.sku for p in prepared.plan.pictures}
+        assert speakers["spu:F-0"] == "SK-00001"
+        assert speakers["spu:F-900"] == "SK-00000"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import multiprocessing
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 
 import psutil
 import pytest
@@ -80,3 +84,26 @@ def test_nothing_is_left_of_them(setup: Setup, wish: Wish) -> None:
     assert children()
     planner.close()
     wait_for(lambda: not children())
+
+
+def test_work_that_nobody_waits_for_is_ended(setup: Setup, wish: Wish) -> None:
+    """Not carried out to its end: that would be seconds after Ctrl-C."""
+    planner = ProcessPlanner(setup)
+    planner.begin(wish)()
+    planner.begin(wish)
+    ours = [each for each in multiprocessing.active_children() if each.pid in {c.pid for c in children()}]
+    assert ours
+    planner.close()
+    assert {each.exitcode for each in ours} == {-signal.SIGKILL}
+
+
+def test_where_no_process_can_be_started_we_plan_ourselves(
+    planner: ProcessPlanner, setup: Setup, wish: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container may allow no more of them."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(BaseProcess, "start", refused)
+    assert planner.begin(wish)() == wish.come_true(setup)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Insert, column, select
-from sqlalchemy import table as table_named
+from sqlalchemy import ARRAY, JSON, Connection, Insert, Text, bindparam, cast, func, select
 
 from catalog_imagegen.adapters.ledger.tables import json_text
 
 MANY = 100
 """From so many rows on it is worth the preparation."""
-_INCOMING = "catalog_imagegen_incoming"
-_BETWEEN = "\0"
-"""Stands in no text that PostgreSQL takes."""
-_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
-_NOTHING = "\\N"
+_PART = 1_000
+"""Rows in one statement for PostgreSQL: what is more than its ``work_mem`` it would write to disk first."""
+_BETWEEN = "\x1f"
+"""Stands between texts; those that have it are escaped one by one."""
 
 
 def execute_many(db: Connection, statement: Insert, rows: Sequence[dict[str, Any]]) -> None:
@@ -29,7 +26,8 @@ def execute_many(db: Connection, statement: Insert, rows: Sequence[dict[str, Any
     if len(rows) < MANY:
         db.execute(statement, list(rows))
     elif db.dialect.name == "postgresql" and _are_distinct(statement, rows):
-        _copied(db, statement, rows)
+        for start in range(0, len(rows), _PART):
+            _as_arrays(db, statement, rows[start : start + _PART])
     else:
         _by_columns(db, statement, rows)
 
@@ -54,25 +52,20 @@ def _are_distinct(statement: Insert, rows: Sequence[dict[str, Any]]) -> bool:
     return len({tuple(row[name] for name in keys) for row in rows}) == len(rows)
 
 
-def _copied(db: Connection, statement: Insert, rows: Sequence[dict[str, Any]]) -> None:
-    """Over a table of this transaction, filled by COPY: the server takes a row in a third of the time."""
-    names = list(rows[0])
-    listed = ", ".join(f'"{name}"' for name in names)
-    table = statement.table
-    db.exec_driver_sql(
-        f'CREATE TEMPORARY TABLE {_INCOMING} ON COMMIT DROP AS SELECT {listed} FROM "{table.name}" WITH NO DATA'  # noqa: S608 - our own names
-    )
-    columns = []
+def _as_arrays(db: Connection, statement: Insert, rows: Sequence[dict[str, Any]]) -> None:
+    """One statement that gets each column as an array: a row takes a third of the time.
+
+    COPY is no faster into a table that may have the rows already, wants the right to make temporary tables, and what goes
+    wrong in it passes SQLAlchemy by.
+    """
+    names, table = list(rows[0]), statement.table
+    arrays = []
     for name, values in zip(names, _columns(rows, names), strict=True):
-        is_json = isinstance(table.c[name].type, JSON)
-        columns.append(_escaped(_written(values, json_text) if is_json else values))
-    lines = "\n".join(map("\t".join, zip(*columns, strict=True)))
-    driver: Any = db.connection.dbapi_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {_INCOMING} ({listed}) FROM STDIN") as copy:
-        copy.write(f"{lines}\n")
-    incoming = table_named(_INCOMING, *map(column, names))
+        kind = table.c[name].type
+        written = _written(values, json_text) if isinstance(kind, JSON) else values
+        arrays.append(cast(bindparam(name, _array(written), type_=Text), ARRAY(kind)))
+    incoming = func.unnest(*arrays).table_valued(*names, name="incoming").render_derived()
     db.execute(statement.from_select(names, select(*(incoming.c[name] for name in names))))
-    db.exec_driver_sql(f"DROP TABLE {_INCOMING}")
 
 
 def _columns(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -87,27 +80,14 @@ def _written(values: Sequence[Any], written: Callable[[Any], Any]) -> Sequence[A
     return list(map(written, values))
 
 
-def _escaped(values: Sequence[Any]) -> Sequence[str]:
-    """As COPY reads them, all at once where all are texts; PostgreSQL has no NUL, which a catalog may have."""
-    if set(map(type, values)) != {str}:
-        return [_NOTHING if value is None else _escape(_plain(value)) for value in values]
-    together = _BETWEEN.join(values)
-    if together.count(_BETWEEN) != len(values) - 1:
-        return list(map(_escape, values))
-    return _escape_signs(together).split(_BETWEEN)
+def _array(values: Sequence[Any]) -> str:
+    """As PostgreSQL writes an array, its texts escaped all at once; the driver takes the NUL out, which it does not have."""
+    if set(map(type, values)) == {str} and _BETWEEN not in (together := _BETWEEN.join(values)).replace(
+        _BETWEEN, "", len(values) - 1
+    ):
+        return '{"' + _escaped(together).replace(_BETWEEN, '","') + '"}'
+    return "{" + ",".join("NULL" if value is None else f'"{_escaped(str(value))}"' for value in values) + "}"
 
 
-def _escape(text: str) -> str:
-    return _escape_signs(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))
-
-
-def _escape_signs(text: str) -> str:
-    for sign, escape in _ESCAPES:
-        text = text.replace(sign, escape)
-    return text
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value if isinstance(value, str) else str(value)
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -12,15 +12,11 @@ _ROWS = 5_000
 """In memory at once."""
 
 
-def is_empty(engine: Engine) -> bool:
-    """Whether nobody has used this ledger yet."""
-    with engine.connect().execution_options(**READ_ONLY) as db:
-        return all(db.execute(select(table).limit(1)).first() is None for table in (RUN, PRODUCT))
-
-
-def copy(source: Engine, target: Engine) -> None:
-    """Everything but the leases, all or nothing. The *target* is a PostgreSQL."""
+def copy(source: Engine, target: Engine) -> bool:
+    """Everything but the leases, all or nothing; False where the *target*, a PostgreSQL, has been used before."""
     with source.connect().execution_options(**READ_ONLY) as old, target.begin() as new:
+        if any(new.execute(select(table).limit(1)).first() is not None for table in (RUN, PRODUCT)):
+            return False
         for table in SQLModel.metadata.sorted_tables:
             if table is LEASE:
                 continue
@@ -29,3 +25,4 @@ def copy(source: Engine, target: Engine) -> None:
                 new.execute(table.insert(), [dict(row) for row in part])
         last = select(func.max(REVIEW.c.id)).scalar_subquery()
         new.execute(select(func.setval(func.pg_get_serial_sequence(REVIEW.name, REVIEW.c.id.name), last)))
+    return True
