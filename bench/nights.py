@@ -92,8 +92,11 @@ def pretend_made(house: House) -> None:
     engine.dispose()
 
 
-def sync(root: Path, what: str = "sync") -> Mapping[str, Any]:
-    """One night: seconds once the program is loaded, its peak memory, and what it said; the whole command's seconds too."""
+def carried_out(what: str, root: Path) -> Mapping[str, Any]:
+    """A night (*what* is ``sync``), or only its reading (``read``).
+
+    Gives seconds once the program is loaded, those of the whole process, its peak memory, and what it said.
+    """
     began = time.perf_counter()
     line = [sys.executable, "-m", "bench.syncing", what, str(root)]
     done = subprocess.run(line, check=True, capture_output=True, text=True)
@@ -105,12 +108,12 @@ def nothing_new(about: str, repeats: int, tell: Tell) -> Report:
     """100,000 SKUs of which none is another; and 1 % of them at another price."""
     catalog = text_table(ROWS)
     root = shop(catalog, f"shop-{ROWS}")
-    sync(root)  # so that its pages are in memory, as those of the catalog are
+    carried_out("sync", root)  # so that its pages are in memory, as those of the catalog are
     runs: dict[str, list[Timing]] = {"reading alone": [], "sync, nothing new": [], "sync, with its start": []}
     peaks: list[float] = []
     for repeat in range(repeats):
-        runs["reading alone"].append(Timing(sync(root, "read")["seconds"], ""))
-        found = sync(root)
+        runs["reading alone"].append(Timing(carried_out("read", root)["seconds"], ""))
+        found = carried_out("sync", root)
         if (found["told"]["jobs_submitted"], found["told"]["unchanged"]) != (0, ROWS):
             raise AssertionError(found["told"])
         runs["sync, nothing new"].append(Timing(found["seconds"], ""))
@@ -137,7 +140,7 @@ def nothing_new(about: str, repeats: int, tell: Tell) -> Report:
 
 def _small(tell: Tell) -> float:
     root = shop(text_table(ROWS // 10), f"shop-{ROWS // 10}")
-    took = float(median(sync(root)["whole"] for _ in range(3)))
+    took = float(median(carried_out("sync", root)["whole"] for _ in range(3)))
     tell(f"  10,000 SKUs: {took:.2f} s")
     return took
 

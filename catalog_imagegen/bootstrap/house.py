@@ -18,7 +18,7 @@ from catalog_imagegen.adapters.files import explain, make_folder, sweep_temporar
 from catalog_imagegen.adapters.ledger.catalog import UNOWNED
 from catalog_imagegen.adapters.ledger.store import SqlLedger
 from catalog_imagegen.adapters.listings import FolderListings
-from catalog_imagegen.adapters.planners import ProcessPlanner
+from catalog_imagegen.adapters.planners import KEPT, ProcessPlanner
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
 from catalog_imagegen.bootstrap.ledgers import AnyPresence, open_ledger
@@ -164,10 +164,6 @@ class House:
     def price(self) -> Price:
         """What a GPU costs."""
         return Price(self.settings.sync.gpu_hour_price, self.settings.sync.currency)
-
-
-KEPT = 100_000
-"""Objects made between two searches for garbage: plans are large and hold none, and searching took a fifth of the time."""
 
 
 @contextmanager
