@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ def _peak_of_children_mb() -> float:
 
 
 def ours() -> Read:
-    """To validated Products; its child process counts."""
+    """To validated Products; its child process counts, with all that it loads."""
+    import_module("catalog_imagegen.adapters.catalogs.csv_file")  # else loaded when the first CSV is met
     from catalog_imagegen.adapters.catalogs import Columns, read_catalog  # noqa: PLC0415
     from catalog_imagegen.config import Workspace, defaults, load_columns  # noqa: PLC0415
 

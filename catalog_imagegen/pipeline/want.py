@@ -197,6 +197,10 @@ def asks(
 ) -> Iterator[Ask]:
     """Every picture to ask for: subjects in catalog order, then roles, then items."""
     order = {role: i for i, role in enumerate(setup.roles)}
+    takers: dict[tuple[str, int], frozenset[str]] = {}
+    for role, by_platform in limits.items():
+        for slot in range(1, max(by_platform.values()) + 1):
+            takers[role, slot] = frozenset(p for p, count in by_platform.items() if slot <= count)
     found = [
         Ask(
             key=ImageKey(subject.id, role.name, item_id(text)),
@@ -204,7 +208,7 @@ def asks(
             role=role,
             item_text=text,
             slot=slot,
-            platforms=frozenset(p for p, count in limits[role.name].items() if slot <= count),
+            platforms=takers[role.name, slot],
         )
         for role in setup.roles.values()
         if role.enabled and role.name in limits
@@ -242,6 +246,7 @@ class _Bench:
     keys: RenderKeys
     made_of: Mapping[str, str]
     """Ingredients that all have: the role's own inputs, its size, its workflow."""
+    needs: frozenset[str]
 
 
 def _bench(role: ImageRole, setup: Setup) -> _Bench:
@@ -256,7 +261,7 @@ def _bench(role: ImageRole, setup: Setup) -> _Bench:
         f"workflow:{role.workflow}.json": workflow.digest,
         "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
     }
-    return _Bench(workflow, graph, model_files(workflow, graph), keys, made_of)
+    return _Bench(workflow, graph, model_files(workflow, graph), keys, made_of, frozenset(role.needs))
 
 
 _MARK = "\ue000"
@@ -313,7 +318,7 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
             for width, height in role.smaller_sizes
         ),
         models=bench.models,
-        needs=frozenset(role.needs),
+        needs=bench.needs,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import literal, select
 from sqlmodel import SQLModel
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
@@ -18,7 +19,7 @@ from catalog_imagegen.adapters.files import TEMPORARY
 from catalog_imagegen.adapters.ledger import database
 from catalog_imagegen.adapters.ledger.database import READ_ONLY, open_sqlite
 from catalog_imagegen.adapters.ledger.store import SqlLedger
-from catalog_imagegen.adapters.ledger.tables import REVISION
+from catalog_imagegen.adapters.ledger.tables import PICTURE, REVISION, wants
 from catalog_imagegen.bootstrap import recover
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ConfigError
@@ -76,6 +77,9 @@ def plan_of(picture: Wanted, *, reuse: bool = False) -> Plan:
     return Plan((PlannedPicture(picture, "reuse" if reuse else "render", ""),))
 
 
+# Both about the index that the next test looks at.
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection:sqlalchemy.exc.SAWarning")
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified:UserWarning")
 def test_migrations_make_exactly_the_tables_of_the_models(home: Home) -> None:
     """A change of a table without a migration is noticed here."""
     engine = home.engine()
@@ -85,6 +89,20 @@ def test_migrations_make_exactly_the_tables_of_the_models(home: Home) -> None:
     engine.dispose()
     assert difference == []
     assert at == REVISION
+
+
+def test_pictures_of_a_render_are_found_by_their_index(home: Home) -> None:
+    """It holds the beginning of the key only; a query that asks otherwise would look at every picture."""
+    engine = home.engine()
+    question = select(PICTURE.c.key).where(wants(literal("0123456789abcdef")))
+    with engine.connect() as db:
+        if engine.dialect.name == "postgresql":
+            db.exec_driver_sql("SET enable_seqscan = off")  # it would look at all of no pictures
+        asked = question.compile(engine, compile_kwargs={"literal_binds": True})
+        explain = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+        answer = " ".join(map(str, db.exec_driver_sql(f"{explain}{asked}")))
+    engine.dispose()
+    assert "ix_picture_render" in answer
 
 
 def test_a_ledger_of_a_newer_version_is_refused(home: Home) -> None:
@@ -113,6 +131,20 @@ def test_commits_are_synced_to_the_disk(tmp_path: Path) -> None:
     ):
         assert db.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert db.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_any_number_of_skus_is_looked_up_at_once(ledger: SqlLedger) -> None:
+    """More than a statement takes values, and texts that are hard to write in it."""
+    skus = ["a'b", 'c"d', "反\\\\斜", "[]", *(f"S{number}" for number in range(40_000))]
+    ledger.keep_products("shop", [(place, Product(sku, "杯")) for place, sku in enumerate(skus)])
+    assert {p.sku for p in ledger.products(skus=["none", *skus])} == set(skus)
+    assert ledger.products(skus=[]) == []
+
+
+def test_a_nul_in_a_family_is_found_again(ledger: SqlLedger) -> None:
+    """PostgreSQL has none in texts, SQLite none in JSON."""
+    ledger.keep_products("shop", [(0, Product("A", "杯", spu="x\0y")), (1, Product("B", "杯", spu="xy"))])
+    assert [p.sku for p in ledger.products(skus=(), spus=["x\0y"])] == ["A"]
 
 
 def test_products_come_back_as_they_were(ledger: SqlLedger) -> None:

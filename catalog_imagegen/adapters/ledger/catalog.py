@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, not_, select, update
 
-from catalog_imagegen.adapters.ledger.sql import Sql, chunks
+from catalog_imagegen.adapters.ledger.sql import Sql, among
 from catalog_imagegen.adapters.ledger.tables import DROP, PICTURE, PRODUCT, TAKE, now
 from catalog_imagegen.domain.catalog import Issue, Product, Settled, Standing
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Take
@@ -33,15 +33,12 @@ class CatalogRows(Sql):
     def foreign(self, source: str, products: Sequence[Product], sources: Collection[str]) -> list[Issue]:
         """An issue for each row whose SKU belongs to another of the *sources* there are."""
         with self._reading() as db:
-            owners = {
-                sku: owner
-                for chunk in chunks([p.sku for p in products])
-                for sku, owner in db.execute(
-                    select(PRODUCT.c.sku, PRODUCT.c.source).where(
-                        _IS_LISTED, PRODUCT.c.sku.in_(chunk), PRODUCT.c.source.in_(set(sources) - {source})
-                    )
-                )
-            }
+            query = select(PRODUCT.c.sku, PRODUCT.c.source).where(
+                _IS_LISTED,
+                among(PRODUCT.c.sku, {p.sku for p in products}),
+                PRODUCT.c.source.in_(set(sources) - {source}),
+            )
+            owners = {row.sku: row.source for row in db.execute(query)}
         return [_owned_by(p, owners[p.sku]) for p in products if p.sku in owners]
 
     def keep_products(self, source: str, products: Sequence[tuple[int, Product]]) -> str:
@@ -86,8 +83,7 @@ class CatalogRows(Sql):
                 found = {
                     sku: (position, row)
                     for column, values in ((PRODUCT.c.sku, skus), (PRODUCT.c.spu, spus))
-                    for chunk in chunks(sorted(values or ()))
-                    for position, sku, row in db.execute(query.where(column.in_(chunk)))
+                    for position, sku, row in db.execute(query.where(among(column, values or ())))
                 }
         in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
         return [(position, _product(row)) for _, (position, row) in in_order]
@@ -95,14 +91,8 @@ class CatalogRows(Sql):
     def relatives(self, spus: Collection[str], *, but: Collection[str]) -> list[Product]:
         """The recorded products of families but some; see the port."""
         with self._reading() as db:
-            skus = {
-                sku
-                for chunk in chunks(sorted(spus))
-                for sku in db.execute(
-                    select(PRODUCT.c.sku).where(PRODUCT.c.spu.in_(chunk), _IS_LISTED)
-                ).scalars()
-            }
-        others = skus.difference(but)
+            skus = db.execute(select(PRODUCT.c.sku).where(among(PRODUCT.c.spu, spus), _IS_LISTED)).scalars()
+            others = set(skus).difference(but)
         return self.products(skus=others) if others else []
 
     def settled(self, source: str, setup: str) -> Mapping[str, Settled]:
@@ -125,10 +115,9 @@ class CatalogRows(Sql):
 
     def settle(self, token: str, skus: Collection[str], setup: str) -> None:
         """All pictures of these products are made and listed; see the port."""
+        same = among(PRODUCT.c.sku, skus) & (PRODUCT.c.settled == token)
         with self._writing() as db:
-            for chunk in chunks(sorted(skus)):
-                same = PRODUCT.c.sku.in_(chunk) & (PRODUCT.c.settled == token)
-                db.execute(update(PRODUCT).where(same).values(settled=setup))
+            db.execute(update(PRODUCT).where(same).values(settled=setup))
 
     def move(self, positions: Mapping[str, int]) -> None:
         """Rows stand elsewhere in their catalog and are the same otherwise."""
@@ -158,15 +147,13 @@ class CatalogRows(Sql):
 
     def retire(self, skus: Collection[str], families: Collection[str] = ()) -> None:
         """Products left their source; see the port."""
+        gone = among(PRODUCT.c.sku, skus)
+        related = select(PRODUCT.c.spu).where(gone)
+        subjects = [*(f"sku:{sku}" for sku in skus), *(f"spu:{family}" for family in families)]
         with self._writing() as db:
-            for chunk in chunks(sorted(skus)):
-                gone = PRODUCT.c.sku.in_(chunk)
-                related = select(PRODUCT.c.spu).where(gone)
-                db.execute(update(PRODUCT).where(PRODUCT.c.spu.in_(related)).values(settled=""))
-                db.execute(update(PRODUCT).where(gone).values(retired_at=now()))
-            subjects = [*(f"sku:{sku}" for sku in skus), *(f"spu:{family}" for family in families)]
-            for chunk in chunks(sorted(subjects)):
-                db.execute(update(PICTURE).where(PICTURE.c.subject.in_(chunk)).values(is_wanted=False))
+            db.execute(update(PRODUCT).where(PRODUCT.c.spu.in_(related)).values(settled=""))
+            db.execute(update(PRODUCT).where(gone).values(retired_at=now()))
+            db.execute(update(PICTURE).where(among(PICTURE.c.subject, subjects)).values(is_wanted=False))
 
     def take_drop(self, digest: str, name: str) -> bool:
         """Take a dropped catalog by its content, unless that was done before. One that failed may be taken again."""

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, exists, or_, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
-from catalog_imagegen.adapters.ledger.sql import Sql, chunks
-from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, MATERIAL, PICTURE, RENDER, RUN, now
+from catalog_imagegen.adapters.ledger.sql import Sql, among
+from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, MATERIAL, PICTURE, RENDER, RUN, now, wants
 from catalog_imagegen.domain.failure import UNCOUNTED, Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Render
@@ -28,7 +28,7 @@ _OF_RENDER = (
 _STANDING = select(ATTEMPT).where(ATTEMPT.c.outcome == "open").order_by(ATTEMPT.c.submitted_at)
 _MADE = select(RENDER).where(RENDER.c.render_key == bindparam("render"))
 _GIVEN_UP = select(PICTURE.c.failed_code, PICTURE.c.failure).where(
-    PICTURE.c.render_key == bindparam("render"),  # for its index: failures have none
+    wants(bindparam("render", type_=Text)),  # for its index: failures have none
     PICTURE.c.failed_key == PICTURE.c.render_key,
 )
 _IS_KNOWN = select(or_(*map(exists, (_MADE, _GIVEN_UP, _OF_RENDER))))
@@ -40,7 +40,7 @@ _DONE = (
 )
 _SHOWN = (
     update(PICTURE)
-    .where(PICTURE.c.render_key == bindparam("render"))
+    .where(wants(bindparam("render", type_=Text)))
     .values(shown_key=bindparam("render"), failed_key=None, failed_code="", failure="")
 )
 
@@ -57,8 +57,7 @@ class JobRows(Sql):
         with self._reading() as db:
             return {
                 row.render_key: _attempt(row)
-                for chunk in chunks(sorted(renders))
-                for row in db.execute(_STANDING.where(ATTEMPT.c.render_key.in_(chunk)))
+                for row in db.execute(_STANDING.where(among(ATTEMPT.c.render_key, renders)))
             }
 
     def standing(self) -> list[AttemptRecord]:
@@ -215,14 +214,10 @@ class JobRows(Sql):
             .where(PICTURE.c.is_wanted)
             .order_by(ATTEMPT.c.submitted_at)
         )
+        if subjects is not None:
+            query = query.where(among(PICTURE.c.subject, subjects))
         with self._reading() as db:
-            if subjects is None:
-                return [_record(row) for row in db.execute(query)]
-            return [
-                _record(row)
-                for chunk in chunks(sorted(subjects))
-                for row in db.execute(query.where(PICTURE.c.subject.in_(chunk)))
-            ]
+            return [_record(row) for row in db.execute(query)]
 
     def keep_render(self, attempt: Attempt, render: Render, finished: Finished, *, lease: str = "") -> None:
         """Name a render whose bytes are stored, end its attempt, show it, give the lease back; all or nothing."""

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import func, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
-from catalog_imagegen.adapters.ledger.sql import Sql, chunks
+from catalog_imagegen.adapters.ledger.sql import Sql, among
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, PRODUCT, RENDER, TAKE, now
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, Blocked, ImageKey, Render, Wanted
 from catalog_imagegen.domain.job import PictureStatus, Plan, Record
 
-_SOMETIMES = frozenset({"shown_key", "agreed_key"})
-"""Columns that a plan says of some pictures only."""
+_OF_WANTED = {
+    "key": "key",
+    "subject": "key.subject",
+    "role": "key.role",
+    "item": "key.item",
+    "item_text": "item_text",
+    "slot": "slot",
+    "position": "order",
+    "sku": "sku",
+    "approval": "approval",
+    "render_key": "render_key",
+    "take": "take.number",
+    "seed": "seed",
+    "workflow": "workflow",
+    "positive": "prompt.positive",
+    "negative": "prompt.negative",
+    "made_of": "made_of",
+}
+"""Column → where in a picture its value is."""
+_values_of = attrgetter(*_OF_WANTED.values())
+_TOLD_LATER = ("failed_code", "failure", "rejection", "blocked_en", "blocked_zh")
 RENDER_LEASE = "render:"
 """What producing calls its leases; the rest of the name is the render."""
 _WHAT_HAPPENED = frozenset({"shown_key", "failed_key", "failed_code", "failure", "rejection"})
@@ -31,8 +51,7 @@ class PictureRows(Sql):
         with self._reading() as db:
             return {
                 (record := statuses.record(row)).key: record
-                for chunk in chunks(sorted(subjects))
-                for row in db.execute(select(PICTURE).where(PICTURE.c.subject.in_(chunk)))
+                for row in db.execute(select(PICTURE).where(among(PICTURE.c.subject, subjects)))
             }
 
     def renders(self, keys: Collection[Fingerprint]) -> Mapping[Fingerprint, Render]:
@@ -40,8 +59,7 @@ class PictureRows(Sql):
         with self._reading() as db:
             return {
                 row.render_key: statuses.render(row)
-                for chunk in chunks(sorted(keys))
-                for row in db.execute(select(RENDER).where(RENDER.c.render_key.in_(chunk)))
+                for row in db.execute(select(RENDER).where(among(RENDER.c.render_key, keys)))
             }
 
     def keep_plan(
@@ -53,49 +71,42 @@ class PictureRows(Sql):
     ) -> set[ImageKey]:
         """Record what is wanted now; see the port."""
         planned_at = now()
-        rows: dict[ImageKey, dict[str, Any]] = {}
-        for p in plan.pictures:
-            key = p.wanted.key
-            row = rows[key] = _wanted_row(p.wanted, planned_at)
-            if p.action == "reuse":
-                row["shown_key"] = p.wanted.render_key
-            if chosen is None or key in chosen:
-                row["agreed_key"] = p.wanted.render_key
         with self._writing() as db:
             query = select(TAKE.c.key, func.max(TAKE.c.number)).group_by(TAKE.c.key)
             current = {ImageKey.parse(key): number for key, number in db.execute(query)}
-            overtaken = {
-                p.wanted.key
-                for p in plan.pictures
-                if p.wanted.take.number != current.get(p.wanted.key, FIRST_TAKE.number)
-            }
-            by_columns: dict[tuple[bool, ...], list[dict[str, Any]]] = {}
-            for key, row in rows.items():
-                if key not in overtaken:
-                    by_columns.setdefault(tuple(name in row for name in _SOMETIMES), []).append(row)
-            for alike in by_columns.values():
-                said = _SOMETIMES.intersection(alike[0])
-                self._upsert(db, PICTURE, alike, keep=_WHAT_HAPPENED - said, beside={"planned_at"})
+            overtaken: set[ImageKey] = set()
+            alike: dict[tuple[bool, bool], list[Wanted]] = {}
+            for p in plan.pictures:
+                key = p.wanted.key
+                if p.wanted.take.number != current.get(key, FIRST_TAKE.number):
+                    overtaken.add(key)
+                else:
+                    is_agreed = chosen is None or key in chosen
+                    alike.setdefault((p.action == "reuse", is_agreed), []).append(p.wanted)
+            for (is_shown, is_agreed), pictures in alike.items():
+                columns = _wanted_columns(pictures, planned_at)
+                if is_shown:
+                    columns["shown_key"] = columns["render_key"]
+                if is_agreed:
+                    columns["agreed_key"] = columns["render_key"]
+                keep = _WHAT_HAPPENED - {"shown_key"} if is_shown else _WHAT_HAPPENED
+                self._upsert_columns(db, PICTURE, columns, keep, beside={"planned_at"})
             self._upsert(
                 db,
                 PICTURE,
                 [_blocked_row(b, planned_at) for b in plan.blocked],
                 keep=_WHAT_HAPPENED | {"render_key", "made_of", "seed", "workflow", "take", "approval"},
             )
-            for chunk in chunks(sorted(map(str, leaving))):
-                db.execute(update(PICTURE).where(PICTURE.c.key.in_(chunk)).values(is_wanted=False))
+            if leaving:
+                left = among(PICTURE.c.key, set(map(str, leaving)))
+                db.execute(update(PICTURE).where(left).values(is_wanted=False))
         return overtaken
 
     def wanted_keys(self, subjects: Collection[str]) -> set[ImageKey]:
         """The keys recorded as wanted of these subjects."""
+        query = select(PICTURE.c.key).where(among(PICTURE.c.subject, subjects), PICTURE.c.is_wanted)
         with self._reading() as db:
-            return {
-                ImageKey.parse(key)
-                for chunk in chunks(sorted(subjects))
-                for (key,) in db.execute(
-                    select(PICTURE.c.key).where(PICTURE.c.subject.in_(chunk), PICTURE.c.is_wanted)
-                )
-            }
+            return set(map(ImageKey.parse, db.execute(query).scalars()))
 
     def wanted_count(self, source: str) -> int:
         """How many pictures are wanted of a source's products."""
@@ -105,58 +116,54 @@ class PictureRows(Sql):
 
     def forgive(self, keys: Collection[ImageKey]) -> int:
         """Give failed pictures their attempts back; says how many."""
-        forgiven = 0
+        failed = among(PICTURE.c.key, set(map(str, keys))) & PICTURE.c.failed_key.is_not(None)
         with self._writing() as db:
-            for chunk in chunks(sorted(map(str, keys))):
-                failed = PICTURE.c.key.in_(chunk) & PICTURE.c.failed_key.is_not(None)
-                rows = db.execute(select(PICTURE.c.failed_key).where(failed)).scalars().all()
-                db.execute(
-                    update(ATTEMPT)
-                    .where(ATTEMPT.c.render_key.in_(rows), ATTEMPT.c.outcome.not_in(("open", "done")))
-                    .values(outcome="forgiven")
-                )
-                db.execute(update(PICTURE).where(failed).values(failed_key=None, failed_code="", failure=""))
-                forgiven += len(rows)
-        return forgiven
+            rows = db.execute(select(PICTURE.c.failed_key).where(failed)).scalars().all()
+            db.execute(
+                update(ATTEMPT)
+                .where(among(ATTEMPT.c.render_key, rows), ATTEMPT.c.outcome.not_in(("open", "done")))
+                .values(outcome="forgiven")
+            )
+            db.execute(update(PICTURE).where(failed).values(failed_key=None, failed_code="", failure=""))
+        return len(rows)
 
     def pictures(self, subjects: Collection[str] | None = None) -> list[PictureStatus]:
         """The state of every wanted picture of these subjects, or of all, in catalog order."""
-        pieces = None if subjects is None else list(chunks(sorted(subjects)))
         with self._reading() as db:
             leases = select(LEASE).where(LEASE.c.name.startswith(RENDER_LEASE, autoescape=True))
             held = db.execute(leases).all()
             alive = self._alive(row.holder for row in held)
             in_hand = {row.name.removeprefix(RENDER_LEASE) for row in held if row.holder in alive}
-            return statuses.pictures(db, pieces, in_hand)
+            return statuses.pictures(db, subjects, in_hand)
 
 
-def _wanted_row(wanted: Wanted, planned_at: datetime) -> dict[str, Any]:
+def _wanted_columns(pictures: Sequence[Wanted], planned_at: datetime) -> dict[str, Sequence[Any]]:
+    """The columns of these pictures' rows: a plan has hundreds of thousands."""
+    values = dict(zip(_OF_WANTED, zip(*map(_values_of, pictures), strict=True), strict=True))
+    same = {"is_wanted": True, "planned_at": planned_at, **dict.fromkeys(_TOLD_LATER, "")}
     return {
-        **_key_columns(wanted, planned_at),
-        "approval": wanted.approval,
-        "render_key": wanted.render_key,
-        "take": wanted.take.number,
-        "failed_code": "",
-        "failure": "",
-        "rejection": "",
-        "blocked_en": "",
-        "blocked_zh": "",
-        "seed": str(wanted.seed),
-        "workflow": wanted.workflow,
-        "positive": wanted.prompt.positive,
-        "negative": wanted.prompt.negative,
-        "made_of": dict(wanted.made_of),
+        **values,
+        "key": list(map(str, values["key"])),
+        "seed": list(map(str, values["seed"])),
+        **{name: [value] * len(pictures) for name, value in same.items()},
     }
 
 
 def _blocked_row(blocked: Blocked, planned_at: datetime) -> dict[str, Any]:
     return {
-        **_key_columns(blocked, planned_at),
+        "key": str(blocked.key),
+        "subject": blocked.key.subject,
+        "role": blocked.key.role,
+        "item": blocked.key.item,
+        "item_text": blocked.item_text,
+        "slot": blocked.slot,
+        "position": blocked.order,
+        "sku": blocked.sku,
+        "is_wanted": True,
+        "planned_at": planned_at,
         "approval": "human",
         "take": 1,
-        "failed_code": "",
-        "failure": "",
-        "rejection": "",
+        **dict.fromkeys(_TOLD_LATER, ""),
         "blocked_en": blocked.reason_en,
         "blocked_zh": blocked.reason_zh,
         "seed": "",
@@ -164,19 +171,4 @@ def _blocked_row(blocked: Blocked, planned_at: datetime) -> dict[str, Any]:
         "positive": "",
         "negative": "",
         "made_of": {},
-    }
-
-
-def _key_columns(picture: Wanted | Blocked, planned_at: datetime) -> dict[str, Any]:
-    return {
-        "key": str(picture.key),
-        "subject": picture.key.subject,
-        "role": picture.key.role,
-        "item": picture.key.item,
-        "item_text": picture.item_text,
-        "slot": picture.slot,
-        "position": picture.order,
-        "sku": picture.sku,
-        "is_wanted": True,
-        "planned_at": planned_at,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.catalog import unsettle
-from catalog_imagegen.adapters.ledger.sql import Sql, chunks
+from catalog_imagegen.adapters.ledger.sql import Sql, among
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, REVIEW, TAKE, now
 from catalog_imagegen.domain.fingerprint import Digest, fingerprint
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take
@@ -77,18 +77,17 @@ class ReviewRows(Sql):
     def reviews(self, keys: Collection[ImageKey]) -> Mapping[ImageKey, Sequence[Review]]:
         """Everything said of these pictures, the last word last."""
         found: dict[ImageKey, list[Review]] = {}
+        query = select(REVIEW).where(among(REVIEW.c.key, set(map(str, keys)))).order_by(REVIEW.c.id)
         with self._reading() as db:
-            for chunk in chunks(sorted(map(str, keys))):
-                query = select(REVIEW).where(REVIEW.c.key.in_(chunk)).order_by(REVIEW.c.id)
-                for row in db.execute(query):
-                    review = Review(
-                        ImageKey.parse(row.key),
-                        Digest(row.digest),
-                        row.decision,
-                        row.reason,
-                        row.made_at.replace(tzinfo=row.made_at.tzinfo or UTC),
-                    )
-                    found.setdefault(review.key, []).append(review)
+            for row in db.execute(query):
+                review = Review(
+                    ImageKey.parse(row.key),
+                    Digest(row.digest),
+                    row.decision,
+                    row.reason,
+                    row.made_at.replace(tzinfo=row.made_at.tzinfo or UTC),
+                )
+                found.setdefault(review.key, []).append(review)
         return found
 
 

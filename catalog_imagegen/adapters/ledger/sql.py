@@ -1,4 +1,4 @@
-"""What the parts of the ledger share: transactions, upserts, chunks."""
+"""What the parts of the ledger share: transactions, upserts, long lists of values."""
 
 from __future__ import annotations
 
@@ -8,15 +8,29 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Engine, Insert, Table, Text, bindparam, cast, delete, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Engine,
+    Insert,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
-from catalog_imagegen.adapters.ledger.bulk import execute_many
+from catalog_imagegen.adapters.ledger.bulk import Columns, columns_of, execute_many
 from catalog_imagegen.adapters.ledger.database import READ_ONLY
-from catalog_imagegen.adapters.ledger.tables import LEASE
+from catalog_imagegen.adapters.ledger.tables import LEASE, json_text
 
-CHUNK = 5_000
-"""Values per IN list; SQLite takes 32,766 variables in a statement."""
 # Statements of the tight loop are built once: building one takes longer than carrying it out.
 _NAMED = LEASE.c.name.in_(bindparam("names", expanding=True))
 _HELD = select(LEASE.c.name, LEASE.c.holder).where(_NAMED)
@@ -68,22 +82,27 @@ class Sql:
         db.execute(_RELEASED, {"names": names, "by": self._holder})
 
     def _upsert(
+        self, db: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Collection[str] = ()
+    ) -> None:
+        """Insert rows of the same columns or replace what stands under their keys, except the columns to *keep*."""
+        if rows:
+            self._upsert_columns(db, table, columns_of(rows), keep)
+
+    def _upsert_columns(
         self,
         db: Connection,
         table: Table,
-        rows: Sequence[dict[str, Any]],
+        columns: Columns,
         keep: Collection[str] = (),
         beside: Collection[str] = (),
     ) -> None:
-        """Insert rows or replace what stands under their keys, except the columns to *keep*.
+        """The same with rows given by their columns, at least one.
 
         With columns *beside* the point, a row that differs in nothing else stays as it is: a page that is not written
         need not be synced.
         """
-        if not rows:
-            return
-        statement = _replacing(db.dialect.name, table, tuple(rows[0]), frozenset(keep), frozenset(beside))
-        execute_many(db, statement, rows)
+        statement = _replacing(db.dialect.name, table, tuple(columns), frozenset(keep), frozenset(beside))
+        execute_many(db, statement, columns)
 
 
 @cache
@@ -104,7 +123,30 @@ def _replacing(
     return statement.on_conflict_do_update(index_elements=keys, set_=replaced, where=where)
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """*values* in pieces that fit into a statement."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
+def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """Whether a column's text is one of any number of *values*, which are looked up one by one where it has an index.
+
+    They go as one value: thousands are too many for a statement, and take a millisecond a hundred to be written into it.
+    """
+    listed = sorted(values)
+    if any("\0" in value for value in listed):  # JSON's would be another one
+        return column.in_(listed)
+    return column.bool_op("IN")(_Each(literal(json_text(listed), Text)))
+
+
+class _Each(FunctionElement[str]):
+    """The texts of a list in JSON, as rows."""
+
+    inherit_cache = True
+
+
+@compiles(_Each, "sqlite")
+def _each_sqlite(element: _Each, compiler: Any, **options: Any) -> str:
+    listed = compiler.process(element.clauses, **options)
+    return f"(SELECT value FROM json_each({listed}))"  # noqa: S608 - made of a bound value
+
+
+@compiles(_Each, "postgresql")
+def _each_postgresql(element: _Each, compiler: Any, **options: Any) -> str:
+    listed = compiler.process(element.clauses, **options)
+    return f"(SELECT json_array_elements_text(CAST({listed} AS JSON)))"

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select
 
+from catalog_imagegen.adapters.ledger.sql import among
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, TAKE
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
@@ -17,9 +18,9 @@ _APPROVED = RENDER.alias("approved_render")
 
 
 def pictures(
-    db: Connection, subjects: Sequence[Collection[str]] | None, in_hand: Collection[str]
+    db: Connection, subjects: Collection[str] | None, in_hand: Collection[str]
 ) -> list[PictureStatus]:
-    """The wanted pictures of the subjects (in chunks), or all, in catalog order.
+    """The wanted pictures of the subjects, or all, in catalog order.
 
     *in_hand* are the renders that a living process works on.
     """
@@ -45,13 +46,10 @@ def pictures(
         .outerjoin(TAKE, and_(TAKE.c.key == PICTURE.c.key, TAKE.c.number == current.c.number))
         .where(PICTURE.c.is_wanted)
     )
-    if subjects is None:
-        rows = list(db.execute(query))
-    else:
-        rows = [row for chunk in subjects for row in db.execute(query.where(PICTURE.c.subject.in_(chunk)))]
-    return sorted(
-        (_status(row, in_hand) for row in rows), key=lambda s: (s.order, s.key.subject, s.key.role, s.slot)
-    )
+    if subjects is not None:
+        query = query.where(among(PICTURE.c.subject, subjects))
+    found = (_status(row, in_hand) for row in db.execute(query))
+    return sorted(found, key=lambda s: (s.order, s.key.subject, s.key.role, s.slot))
 
 
 def render(row: Row[Any], render_key: str | None = None) -> Render:

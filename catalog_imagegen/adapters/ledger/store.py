@@ -11,7 +11,7 @@ from catalog_imagegen.adapters.ledger.catalog import CatalogRows
 from catalog_imagegen.adapters.ledger.jobs import JobRows
 from catalog_imagegen.adapters.ledger.pictures import PictureRows
 from catalog_imagegen.adapters.ledger.reviews import ReviewRows
-from catalog_imagegen.adapters.ledger.sql import chunks
+from catalog_imagegen.adapters.ledger.sql import among
 from catalog_imagegen.adapters.ledger.stamp import StampRows
 from catalog_imagegen.adapters.ledger.tables import LEASE, MATERIAL, RENDER
 from catalog_imagegen.domain.errors import LedgerUnreachable
@@ -49,5 +49,4 @@ class SqlLedger(CatalogRows, PictureRows, ReviewRows, JobRows, StampRows):
     def drop_leases(self, holders: Collection[str]) -> None:
         """Free what dead processes held."""
         with self._writing() as db:
-            for chunk in chunks(sorted(holders)):
-                db.execute(delete(LEASE).where(LEASE.c.holder.in_(chunk)))
+            db.execute(delete(LEASE).where(among(LEASE.c.holder, holders)))

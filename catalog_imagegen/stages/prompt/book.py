@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import traceback
 import unicodedata
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import jinja2
@@ -212,7 +213,8 @@ class PromptBook:
             prompt=Prompt(positive=one_line(positive), negative=one_line(negative)),
             made_of={
                 **shared.made_of,
-                **_columns_of({**shared.view.columns_read, **view.columns_read}, shared.made_of),
+                **_columns_of(shared.view.columns_read, shared.columns_read),
+                **_columns_of(view.columns_read, shared.columns_read),
                 **self._files_of(role),
             },
         )
@@ -236,18 +238,19 @@ class PromptBook:
             except Exception:  # noqa: BLE001 - raised again, with the template's lines in place of the compiled ones
                 self._environment.handle_exception()
             made = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-            self._refuse_used_up({name for name, value in made.items() if not is_fixed(value)})
-            made = {name: at_hand(value) for name, value in made.items()}
+            loose = {name: at_hand(value) for name, value in made.items() if not is_fixed(value)}
+            self._refuse_used_up(loose)
             # What a role's template can change would be another thing for the next role.
-            variables |= {name: value for name, value in made.items() if is_fixed(value)}
+            made |= loose
+            variables |= {n: value for n, value in made.items() if n not in loose or is_fixed(value)}
         read = dict(view.columns_read)
         shared = _Shared(product, variables, view, read, _columns_of(read))
         self._last = shared
         return shared
 
-    def _refuse_used_up(self, names: set[str]) -> None:
+    def _refuse_used_up(self, names: Iterable[str]) -> None:
         """A macro that changes what it uses writes another text for each picture that calls it."""
-        if found := sorted(names & self._in_macros):
+        if found := sorted(self._in_macros.intersection(names)):
             raise jinja2.TemplateRuntimeError(
                 f"{SHARED}: a macro uses {', '.join(found)}, which changes when it is used; set it inside the macro, "
                 "or put | list behind it"
@@ -294,13 +297,17 @@ class PromptBook:
         )
 
 
-def _columns_of(read: Mapping[str, str | list[str]], known: Container[str] = ()) -> dict[str, str]:
-    """The digests of columns that are not *known* yet, by the names of ingredients."""
+def _columns_of(read: Mapping[str, str | list[str]], known: Sized = ()) -> dict[str, str]:
+    """The digests of columns by the names of ingredients, without those that were read before: they come first."""
     return {
-        name: _column_digest(value if isinstance(value, str) else tuple(value))
-        for column, value in read.items()
-        if (name := f"column:{column}") not in known
+        _ingredient(column): _column_digest(value if isinstance(value, str) else tuple(value))
+        for column, value in islice(read.items(), len(known), None)
     }
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _ingredient(column: str) -> str:
+    return f"column:{column}"
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -119,8 +119,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A column of the product or an entry of the vocabulary; of all else what the sandbox allows."""
         kind = type(obj)
-        if kind is dict and attribute in obj and attribute not in _METHODS_OF_TABLES:
-            return obj[attribute]
+        if kind is dict and attribute not in _METHODS_OF_TABLES:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
         if kind is ProductView and attribute in _COLUMNS:
             return obj[attribute]
         if kind is Namespace and not attribute.startswith("_"):
@@ -163,9 +163,11 @@ def names_in_macros(tree: nodes.Template) -> frozenset[str]:
 
 def is_fixed(value: Any) -> bool:
     """Whether it is the same however often it is used: not a namespace, a joiner, or what a filter gives once."""
-    if isinstance(value, Mapping):
-        return all(map(is_fixed, value.values()))
-    return all(map(is_fixed, value)) if isinstance(value, list | tuple) else isinstance(value, _FIXED)
+    if isinstance(value, _FIXED):
+        return True
+    if isinstance(value, list | tuple):
+        return all(map(is_fixed, value))
+    return isinstance(value, Mapping) and all(map(is_fixed, value.values()))
 
 
 def at_hand(value: Any) -> Any:
