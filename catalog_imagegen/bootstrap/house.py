@@ -170,8 +170,10 @@ class House:
 def open_house(workspace: Workspace, servers: Servers) -> Iterator[House]:
     """Open a workspace; if *servers* are simulators, in the state that is kept for placeholders."""
     workspace.check()
-    gc.set_threshold(KEPT)
     with ExitStack() as stack:
+        stack.callback(gc.unfreeze)
+        stack.callback(gc.set_threshold, *gc.get_threshold())
+        gc.set_threshold(KEPT)
         settings = load_settings(workspace)
         fleet = Fleet(servers, settings, stack)
         place = replace(workspace, is_simulated=fleet.is_simulated())

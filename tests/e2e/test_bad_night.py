@@ -41,11 +41,17 @@ def rows() -> Sequence[Sequence[str]]:
 
 
 def attempts(shop: Shop) -> list[tuple[str, str, str]]:
-    """(prompt id, outcome, server) of every attempt the ledger knows."""
+    """(prompt id, outcome, server) of every attempt the ledger knows.
+
+    What a restarted server forgot before we heard of its beginning may have been executed all the same: lost as well.
+    """
     with sqlite3.connect(shop.root / "data" / "simulated" / "ledger.sqlite") as ledger:
-        found = ledger.execute("SELECT prompt_id, outcome, server FROM attempt").fetchall()
+        found = ledger.execute("SELECT prompt_id, outcome, server, error FROM attempt").fetchall()
     ledger.close()
-    return found
+    return [
+        (prompt_id, "lost" if "restarted" in error else outcome, server)
+        for prompt_id, outcome, server, error in found
+    ]
 
 
 def wait_for_more(urls: Sequence[str], count: int) -> None:

@@ -169,6 +169,8 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(home: Home) -> None
         with ledger._writing() as db:
             db.exec_driver_sql('DROP TABLE "drop"')
             db.exec_driver_sql("DROP INDEX ix_product_standing")
+            db.exec_driver_sql("DROP INDEX ix_picture_render")
+            db.exec_driver_sql("CREATE INDEX ix_picture_render_key ON picture (render_key)")
             for column in ("digest", "settled", "retired_at"):
                 db.exec_driver_sql(f"ALTER TABLE product DROP COLUMN {column}")
             db.exec_driver_sql("DROP TABLE review")
