@@ -232,7 +232,9 @@ class Driver:
             if where != "unknown":
                 continue
             if self.backend.step(prompt_id) is None:
-                self._drop(prompt_id, Failure("recalled", "its server was restarted before it was heard to begin"))
+                self._drop(
+                    prompt_id, Failure("recalled", "its server was restarted before it was heard to begin")
+                )
             else:
                 self._drop(prompt_id, Failure("lost", "the server forgot the prompt"))
 
