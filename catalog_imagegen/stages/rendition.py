@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass, fields, replace
 
 from PIL import Image, ImageCms, ImageFile, ImageOps
@@ -11,7 +12,15 @@ from PIL.PngImagePlugin import PngInfo
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
 from catalog_imagegen.domain.imaging import Placement, Verdict
 
-VERSION = 2
+try:
+    from cykooz_resizer import CropBox, FilterType, ResizeAlg, ResizeOptions, Resizer
+except ImportError:  # there is none for this platform
+    RESIZER = "Pillow"
+else:
+    RESIZER = "cykooz-resizer"
+    _LANCZOS = ResizeAlg.convolution(FilterType.lanczos3)
+
+VERSION = 3
 MAX_ENLARGEMENT = 1.25
 """Above this a resize invents pixels: the output stays smaller."""
 MIN_QUALITY = 40
@@ -52,7 +61,13 @@ def rendition_key(render: Digest, placement: Placement, *, placeholder: bool = F
     return fingerprint(
         "rendition",
         VERSION,
-        {"render": render, "placement": wants, "judged": judged, "placeholder": placeholder},
+        {
+            "render": render,
+            "placement": wants,
+            "judged": judged,
+            "placeholder": placeholder,
+            "resizer": RESIZER,
+        },
     )
 
 
@@ -86,16 +101,16 @@ def open_render(content: bytes) -> Image.Image:
 def adapt(image: Image.Image, placement: Placement, *, placeholder: bool = False) -> Rendition:
     """Fit an upright sRGB image to a placement and encode it under the placement's cap."""
     frame = frame_for(image.size, placement)
-    resized = image.resize(frame.size, Image.Resampling.LANCZOS, box=frame.box, reducing_gap=3.0)
+    fitted = _resized(image, frame)
     if frame.canvas != frame.size:
         canvas = Image.new("RGB", frame.canvas, _WHITE)
         canvas.paste(
-            resized,
+            fitted,
             ((frame.canvas[0] - frame.size[0]) // 2, (frame.canvas[1] - frame.size[1]) // 2),
         )
-        resized = canvas
-    content = _encode(resized, placement, placeholder=placeholder)
-    return Rendition(content, *resized.size)
+        fitted = canvas
+    content = _encode(fitted, placement, placeholder=placeholder)
+    return Rendition(content, *fitted.size)
 
 
 def frame_for(source: tuple[int, int], placement: Placement) -> Frame:
@@ -114,6 +129,28 @@ def frame_for(source: tuple[int, int], placement: Placement) -> Frame:
     seen = (min(width, size[0] / scale), min(height, size[1] / scale))
     left, top = (width - seen[0]) / 2, (height - seen[1]) / 2
     return Frame(box=(left, top, left + seen[0], top + seen[1]), size=size, canvas=canvas)
+
+
+def _resized(image: Image.Image, frame: Frame) -> Image.Image:
+    """By Lanczos; what the two engines make differs by a level or two, and cykooz-resizer takes a sixth of the time."""
+    if RESIZER == "Pillow":
+        return image.resize(frame.size, Image.Resampling.LANCZOS, box=frame.box, reducing_gap=3.0)
+    left, top, right, bottom = frame.box
+    crop = CropBox(left, top, min(right, image.width) - left, min(bottom, image.height) - top)
+    made = Image.new("RGB", frame.size)
+    _resizer().resize_pil(image, made, ResizeOptions(resize_alg=_LANCZOS, crop_box=crop))
+    return made
+
+
+_of_thread = threading.local()
+
+
+def _resizer() -> Resizer:
+    """Threads that share one wait for each other."""
+    if not hasattr(_of_thread, "resizer"):
+        _of_thread.resizer = Resizer()
+    its: Resizer = _of_thread.resizer
+    return its
 
 
 def _pixels(length: float) -> int:

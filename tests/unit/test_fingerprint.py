@@ -48,14 +48,14 @@ def test_a_render_key_keeps_its_value() -> None:
 
 def test_a_rendition_key_keeps_its_value() -> None:
     """No upgrade encodes every file of every listing again."""
-    assert RENDITION_VERSION == 2, KEPT
+    assert RENDITION_VERSION == 3, KEPT
     assert (
         rendition_key(RENDER, placement())
-        == "a00ce48920271a8a9b32819042df3c2726a7f163db32103218e981e01803c5db"
+        == "491aa62edabe6587717922cd6f758af895e17909802cf3141d293b8c41ee78b1"
     ), KEPT
     assert (
         rendition_key(RENDER, placement(), placeholder=True)
-        == "c790bdfcf980728927c15671e24c7a2e236c39011e555731105381e86bcfde32"
+        == "b1f9ab7a2cce6f9c88334654bd18b11ad89034940919c3c275e198bce5946aef"
     ), KEPT
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageStat
 from PIL.PngImagePlugin import PngInfo
 
+from catalog_imagegen.domain.fingerprint import Digest
+from catalog_imagegen.stages import rendition
 from catalog_imagegen.stages.rendition import (
     MAX_ENLARGEMENT,
     MIN_QUALITY,
@@ -22,6 +24,7 @@ from catalog_imagegen.stages.rendition import (
     file_shape,
     frame_for,
     open_render,
+    rendition_key,
 )
 from tests.unit.builders import figure, placement
 
@@ -425,3 +428,22 @@ def test_one_opened_render_serves_many_placements() -> None:
     for fit in FITS:
         adapt(image, placement(width=40, height=40, fit=fit, format="PNG"))
     assert (image.tobytes(), dict(image.info)) == (before, info)
+
+
+@pytest.mark.parametrize(
+    "wish", [{"fit": "cover", "width": 40, "height": 70}, {"fit": "pad", "width": 90, "height": 60}]
+)
+def test_pillow_stands_in_for_the_faster_resizer(
+    monkeypatch: pytest.MonkeyPatch, wish: dict[str, Any]
+) -> None:
+    """Where there is no wheel of it the pictures are the same to the eye, and have other names."""
+    assert rendition.RESIZER == "cykooz-resizer"
+    image = Image.effect_noise((120, 90), 60).convert("RGB").resize((240, 180), Image.Resampling.BICUBIC)
+    place = placement(format="PNG", **wish)
+    made, name = adapt(image, place), rendition_key(Digest("0" * 64), place)
+    monkeypatch.setattr(rendition, "RESIZER", "Pillow")
+    other = adapt(image, place)
+    assert (other.width, other.height) == (made.width, made.height)
+    between = ImageChops.difference(decoded(made), decoded(other))
+    assert max(ImageStat.Stat(between).mean) < 1
+    assert rendition_key(Digest("0" * 64), place) != name
