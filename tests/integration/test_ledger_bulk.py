@@ -112,3 +112,17 @@ def test_relatives_are_those_that_are_not_at_hand(home: Home) -> None:
         ledger.retire({"D"})
         assert [p.sku for p in ledger.relatives({"F"}, but={"A", "X"})] == ["B", "C"]
         assert ledger.relatives({"F"}, but={"A", "B", "C"}) == []
+
+
+def test_a_new_table_is_known_as_soon_as_it_has_rows(home: Home) -> None:
+    """Else PostgreSQL reads the whole of it for each batch of a first plan, until it looks by itself."""
+    engine = home.engine()
+    if engine.dialect.name != "postgresql":
+        engine.dispose()
+        pytest.skip("SQLite takes an index wherever there is one")
+    with home.opened() as (ledger, _):
+        ledger.keep_plan(plan())
+    with engine.connect() as db:
+        known = "SELECT count(*) FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'picture'"
+        assert db.exec_driver_sql(known).scalar_one() > 0
+    engine.dispose()

@@ -126,7 +126,7 @@ def _replacing(
 def among(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
     """Whether a column's text is one of any number of *values*, which are looked up one by one where it has an index.
 
-    They go as one value: thousands are too many for a statement, and take a millisecond a hundred to be written into it.
+    They go as one value: a statement takes so many, and SQLAlchemy would write them into it one by one.
     """
     listed = sorted(values)
     if any("\0" in value for value in listed):  # JSON's would be another one
