@@ -17,7 +17,7 @@ help:
 	@echo "make fuzz          10,000 mutated catalogs (minutes)"
 	@echo "make check         format, lint, types, layers"
 	@echo "make messages      collect the texts people read, and compile their translations"
-	@echo "make bench         speed and cost, beside targets (17 minutes; like test-comfyui it builds a ComfyUI once)"
+	@echo "make bench         speed and cost, beside targets (long; like test-comfyui it builds a ComfyUI once)"
 	@echo "make clean         remove what these made"
 
 $(STAMP): pyproject.toml constraints.txt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from catalog_imagegen.adapters.ledger.tables import PICTURE
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.imaging import Blocked, ImageKey
 from catalog_imagegen.domain.job import Plan, PlannedPicture
-from tests.integration.ledgers_support import Home
+from tests.integration.ledgers_support import Home, new_home
 from tests.integration.test_ledger import FIRST, SECOND, wanted
 
 MANY = 2 * bulk.MANY
@@ -114,12 +115,10 @@ def test_relatives_are_those_that_are_not_at_hand(home: Home) -> None:
         assert ledger.relatives({"F"}, but={"A", "B", "C"}) == []
 
 
-def test_a_new_table_is_known_as_soon_as_it_has_rows(home: Home) -> None:
-    """Else PostgreSQL reads the whole of it for each batch of a first plan, until it looks by itself."""
+def test_postgresql_knows_a_new_table_as_soon_as_it_has_rows(postgres: str, tmp_path: Path) -> None:
+    """Else it reads the whole of it for each batch of a first plan, until it looks by itself."""
+    home = new_home(tmp_path, postgres)
     engine = home.engine()
-    if engine.dialect.name != "postgresql":
-        engine.dispose()
-        pytest.skip("SQLite takes an index wherever there is one")
     with home.opened() as (ledger, _):
         ledger.keep_plan(plan())
     with engine.connect() as db:

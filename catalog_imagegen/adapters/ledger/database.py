@@ -23,7 +23,7 @@ CACHE_KB = 64 * 1024
 PAGE = 8_192
 """Bytes: a picture's row has 2,000, and of four in a page less is left over than of two."""
 CHECKPOINT_PAGES = 8_000
-"""64 MB. A plan of a large catalog writes the same pages of its indices again and again."""
+"""64 MB of a file that was begun with such pages. A plan of a large catalog writes the same pages of its indices again and again."""
 _NETWORK_DRIVES = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "vboxsf"}
 NEARLY_FULL = 100_000
 """Bytes; with less, SQLite's "disk I/O error" means that the disk is full."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -213,8 +213,8 @@ class PromptBook:
             prompt=Prompt(positive=one_line(positive), negative=one_line(negative)),
             made_of={
                 **shared.made_of,
-                **_columns_of(shared.view.columns_read, shared.columns_read),
-                **_columns_of(view.columns_read, shared.columns_read),
+                **_columns_of(shared.view.columns_read, after=len(shared.columns_read)),
+                **_columns_of(view.columns_read, after=len(shared.columns_read)),
                 **self._files_of(role),
             },
         )
@@ -297,11 +297,11 @@ class PromptBook:
         )
 
 
-def _columns_of(read: Mapping[str, str | list[str]], known: Sized = ()) -> dict[str, str]:
-    """The digests of columns by the names of ingredients, without those that were read before: they come first."""
+def _columns_of(read: Mapping[str, str | list[str]], *, after: int = 0) -> dict[str, str]:
+    """The digests of columns by the names of ingredients, without the first so many, which were read before."""
     return {
         _ingredient(column): _column_digest(value if isinstance(value, str) else tuple(value))
-        for column, value in islice(read.items(), len(known), None)
+        for column, value in islice(read.items(), after, None)
     }
 
 
