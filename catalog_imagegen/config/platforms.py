@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from catalog_imagegen.config.files import Strict, overlaid, unknown, validated
 from catalog_imagegen.config.workspace import Workspace
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.domain.imaging import Citation, Figure, ImageRole, Placement, Platform
+from catalog_imagegen.domain.imaging import Citation, Figure, FileFormat, Fit, ImageRole, Placement, Platform
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 """Of a role, platform or source: also a folder's or a file's name."""
@@ -86,8 +86,15 @@ class _PlacementTable(Strict):
     roles: tuple[str, ...] = Field(min_length=1)
     size: tuple[FileSide, FileSide]
     min_size: tuple[int, int] = (0, 0)
-    fit: Literal["cover", "contain", "pad", "width"] = "cover"
-    format: Literal["JPEG", "PNG"] = "JPEG"
+    fit: Fit = "cover"
+    crop: Literal["subject", "centre"] = "subject"
+    background: str = Field(default="keep", pattern=r"^(keep|white|blur|transparent|#[0-9A-Fa-f]{6})$")
+    fill: float = Field(default=0.0, ge=0, le=1)
+    shadow: Literal["keep", "remove"] = "keep"
+    safe_zone: float = Field(default=0.0, ge=0, lt=0.5)
+    sharpen: int = Field(default=0, ge=0, le=200)
+    visible_label: Literal["never", "always"] = "never"
+    format: FileFormat = "JPEG"
     quality: int = Field(default=92, ge=40, le=95)
     max_bytes: int = Field(default=3 * 1024 * 1024, ge=10_000)
     count: int = Field(default=1, ge=1)
@@ -167,6 +174,12 @@ def _platform(
 
 def _placement(platform: str, table: _PlacementTable, sources: Mapping[str, Citation]) -> Placement:
     place = Path("config/platforms.toml")
+    if table.background == "transparent" and table.format == "JPEG":
+        raise ConfigError(
+            f'{place}: platforms.{platform}: {table.name}: a JPEG cannot be transparent; set format = "PNG"',
+            zh=f'{place}：platforms.{platform}：{table.name}：JPEG 不支持透明背景；请设 format = "PNG"',
+            code="wrong_value",
+        )
     return Placement(
         width=table.size[0],
         height=table.size[1],

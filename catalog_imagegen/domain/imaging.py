@@ -16,6 +16,7 @@ from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, as_json, na
 Scope = Literal["sku", "spu"]
 Approval = Literal["human", "auto"]
 Fit = Literal["cover", "contain", "pad", "width"]
+FileFormat = Literal["JPEG", "PNG", "WEBP", "AVIF"]
 Confidence = Literal["official", "secondary", "memory"]
 Severity = Literal["fail", "warn"]
 FigureValue = str | bool | int | float | tuple[str | int | float, ...]
@@ -177,7 +178,22 @@ class Placement:
     height: int
     """The box in pixels. ``fit = "width"`` fixes the width and caps the height."""
     fit: Fit = "cover"
-    format: Literal["JPEG", "PNG"] = "JPEG"
+    crop: Literal["subject", "centre"] = "subject"
+    """What ``fit = "cover"`` keeps: where most is to be seen, or the middle."""
+    background: str = "keep"
+    """``keep``; ``white``: the product's light background becomes pure white; ``transparent``; ``#RRGGBB``: another colour
+    behind the product; ``blur``: the picture is extended by itself, blurred, where ``fit = "pad"`` leaves room."""
+    fill: float = 0.0
+    """The product's longer side as a share of the frame's; 0 leaves it as it is."""
+    shadow: Literal["keep", "remove"] = "keep"
+    """Whether a soft shadow stays on a background that is changed."""
+    safe_zone: float = 0.0
+    """The share of the frame at each edge that the product stays out of."""
+    sharpen: int = 0
+    """Percent of unsharp masking after resizing."""
+    visible_label: Literal["never", "always"] = "never"
+    """Whether generated pictures say so where everybody sees it."""
+    format: FileFormat = "JPEG"
     quality: int = 92
     max_bytes: int = 3 * 1024 * 1024
     min_width: int = 0

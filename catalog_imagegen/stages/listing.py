@@ -16,7 +16,7 @@ MAX_NAME_BYTES = 150
 _PLAIN = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 _ESCAPED = re.compile("(?:%[0-9A-F]{2})+")
-_SUFFIX = {"JPEG": ".jpg", "PNG": ".png"}
+_SUFFIX = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "AVIF": ".avif"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ else:
     RESIZER = "cykooz-resizer"
     _LANCZOS = ResizeAlg.convolution(FilterType.lanczos3)
 
-VERSION = 3
+VERSION = 4
 MAX_ENLARGEMENT = 1.25
 """Above this a resize invents pixels: the output stays smaller."""
 MIN_QUALITY = 40

@@ -19,7 +19,7 @@ COLOUR_TOLERANCE = 6
 """Of 255: what JPEG makes of an even colour."""
 STAINED = 0.01
 """The share of the border that may differ."""
-_SUFFIXES = {"JPEG": {"jpg", "jpeg"}, "PNG": {"png"}}
+_SUFFIXES = {"JPEG": {"jpg", "jpeg"}, "PNG": {"png"}, "WEBP": {"webp"}, "AVIF": {"avif"}}
 
 
 @dataclass(frozen=True, slots=True)

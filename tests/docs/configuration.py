@@ -55,6 +55,16 @@ PLACEMENT_WORDS: Mapping[str, str] = {
     "roles": "The roles it is filled from, in this order",
     "size": "The box in pixels: width, height",
     "min_size": "Smaller files fail, beside the box",
+    "crop": "what `cover` keeps: where most is to be seen, or the middle",
+    "background": (
+        "`keep`; `white`: a light background becomes pure white; `transparent` (not JPEG); `#RRGGBB`: another colour; "
+        "`blur`: what `pad` leaves free shows the picture itself, blurred"
+    ),
+    "fill": "the product's longer side as a share of the frame; 0 leaves it as it is",
+    "shadow": "whether a soft shadow stays on a new background",
+    "safe_zone": "share of the frame at each edge that the product stays out of",
+    "sharpen": "percent of unsharp masking after resizing, 0 to 200",
+    "visible_label": "`always`: generated pictures say so in a corner; `never`: only in their metadata",
     "fit": "`cover`: fill and crop; `contain`: inside; `pad`: inside, white around; `width`: exact width, capped height",
     "format": "Of the file",
     "quality": "JPEG quality to begin with; it goes down to 40 as far as `max_bytes` asks",

@@ -14,9 +14,9 @@ from PIL import Image
 MANIFEST = "listing.json"
 REPORTS = ("report.html", "report.xlsx")
 """What a run leaves beside the platforms' folders."""
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png"}
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "AVIF": ".avif"}
 DEFAULT_NAME = "{sku}_{order:02}_{role}"
-EXTENSIONS = {"JPEG": {"jpg", "jpeg"}, "PNG": {"png"}}
+EXTENSIONS = {"JPEG": {"jpg", "jpeg"}, "PNG": {"png"}, "WEBP": {"webp"}, "AVIF": {"avif"}}
 BAND = 0.02
 """The border where a background is looked at, as a share of the shorter side."""
 Table = Mapping[str, Any]
