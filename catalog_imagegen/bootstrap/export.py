@@ -19,7 +19,7 @@ from catalog_imagegen.bootstrap.reports import write_reports
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.language import Language
 from catalog_imagegen.pipeline.prepare import check_names
-from catalog_imagegen.pipeline.publish import LeftOut, Publisher
+from catalog_imagegen.pipeline.publish import LeftOut, open_publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def export(
     _check_free(destination, is_zip=is_zip)
     with _workbench(destination) as bench:
         listings = FolderListings(bench, reuse=house.workspace.output)
-        publisher = Publisher(services.ledger, services.blobs, listings, approved_only=not drafts)
+        publisher = open_publisher(services, listings, approved_only=not drafts)
         publisher.publish([services.setup.platforms[name] for name in names], chosen, siblings=False)
         files = [path for path in sorted(bench.rglob("*")) if path.is_file() and path.name != "listing.json"]
         if not files:

@@ -13,6 +13,7 @@ from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.catalogs import Columns, Way
 from catalog_imagegen.adapters.catalogs.embedded import FOLDER as PICTURES
 from catalog_imagegen.adapters.catalogs.several import Joined, files_of, joined
+from catalog_imagegen.adapters.darkroom import ProcessDarkroom
 from catalog_imagegen.adapters.download import download
 from catalog_imagegen.adapters.files import explain, make_folder, sweep_temporary, write_whole
 from catalog_imagegen.adapters.ledger.catalog import UNOWNED
@@ -39,6 +40,7 @@ from catalog_imagegen.config import (
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError, ConfigError
 from catalog_imagegen.pipeline.brakes import Limits, Price
+from catalog_imagegen.pipeline.develop import DarkroomHere
 from catalog_imagegen.pipeline.prepare import Services
 from catalog_imagegen.stages.listing import path_safe
 
@@ -195,6 +197,8 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     stack.callback(photos.close)
     planner = ProcessPlanner(setup)
     stack.callback(planner.close)
+    darkroom = ProcessDarkroom(DarkroomHere(blobs, Thumbnails(data / "thumbnails", blobs)))
+    stack.callback(darkroom.close)
     return Services(
         setup=setup,
         planner=planner,
@@ -202,7 +206,8 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         ledger=ledger,
         blobs=blobs,
         listings=FolderListings(workspace.output),
-        previews=Thumbnails(data / "thumbnails", blobs),
+        darkroom=darkroom,
+        producer=settings.labels.producer,
         is_placeholder=workspace.is_simulated,
         is_usual_output=workspace.out is None,
         attempts=settings.attempts,

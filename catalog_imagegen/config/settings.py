@@ -159,6 +159,17 @@ class LedgerSettings(Strict):
     )
 
 
+class LabelsSettings(Strict):
+    """The ``[labels]`` table: what generated pictures say about how they were made."""
+
+    producer: str = Field(
+        default="",
+        pattern=r"^[\x21\x23-\x5B\x5D-\x7E]{0,64}$",
+        description="Who made them, as GB 45438-2025 names it (`ContentProducer`): `001` + `1` + the 18 characters of the "
+        "unified social credit code + 5 digits; ASCII without spaces, quotes and backslashes",
+    )
+
+
 class Settings(BaseSettings):
     """``config/app.toml``; environment variables ``CATALOG_IMAGEGEN_…`` come first."""
 
@@ -218,6 +229,10 @@ class Settings(BaseSettings):
     ledger: LedgerSettings = Field(
         default_factory=LedgerSettings, description="Where the ledger is, if not in the workspace"
     )
+    labels: LabelsSettings = Field(
+        default_factory=LabelsSettings,
+        description="What generated pictures say about how they were made",
+    )
     source: tuple[SourceSettings, ...] = Field(default=(), description="What `sync` reads")
 
     @field_validator("source")
@@ -239,6 +254,7 @@ _TABLES = (
     PhotosSettings,
     SyncSettings,
     LedgerSettings,
+    LabelsSettings,
     SourceSettings,
 )
 _KEYS = [name for table in _TABLES for name in table.model_fields]

@@ -193,6 +193,8 @@ class Driver:
         return True
 
     def _has_room(self) -> bool:
+        if not self.hall.shop.has_room():
+            return False
         if any(flight.task.terms.is_alone for flight in self._sent.values()):
             return False
         return len(self._sent) < (1 if self._is_on_probation else self._sender.places)

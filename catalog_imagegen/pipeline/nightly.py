@@ -12,7 +12,7 @@ from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.pipeline.brakes import Brake, Forecast, Limits, brakes
 from catalog_imagegen.pipeline.changes import Changes, changes, setup_name, with_families
 from catalog_imagegen.pipeline.prepare import Asked, Prepared, Selection, Services, ask, planned
-from catalog_imagegen.pipeline.publish import Publisher
+from catalog_imagegen.pipeline.publish import open_publisher
 from catalog_imagegen.pipeline.speeds import Speeds
 from catalog_imagegen.pipeline.sync import NOTHING, Report, merged
 from catalog_imagegen.pipeline.want import Pictures, Planner, PlannerHere, deciding_columns, most_pictures
@@ -274,7 +274,7 @@ def retire(night: Night, services: Services) -> None:
     services.ledger.retire(night.changes.gone, night.vacated)
     families = {product.family for product in gone} - night.vacated
     left = [product.sku for product in services.ledger.products(skus=(), spus=families)] if families else []
-    publisher = Publisher(services.ledger, services.blobs, services.listings, previews=services.previews)
+    publisher = open_publisher(services)
     publisher.publish([services.setup.platforms[name] for name in services.enabled], left)
 
 

@@ -11,8 +11,9 @@ from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Platform, Render, Wanted
 from catalog_imagegen.domain.job import Plan
+from catalog_imagegen.pipeline.develop import Darkroom, DarkroomHere
 from catalog_imagegen.pipeline.plan import plan
-from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos, Previews
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos
 from catalog_imagegen.pipeline.shapes import check_shapes
 from catalog_imagegen.pipeline.want import Pictures, Planner, Setup, Wish, spu_subject
 
@@ -39,7 +40,10 @@ class Services:
     blobs: BlobStore
     listings: Listings
     is_placeholder: bool
-    previews: Previews | None = None
+    darkroom: Darkroom | None = None
+    """Makes the files of listings, maybe on other processors."""
+    producer: str = ""
+    """Who the labels of generated pictures name as their maker."""
     attempts: int = 2
     patience_s: float = 60.0
     """Seconds to wait for servers that are away."""
@@ -55,6 +59,11 @@ class Services:
     """Where roles with ``reference = true`` get the products' photos."""
     planner: Planner | None = None
     """Writes the prompts of large plans on other processors."""
+
+    @property
+    def developing(self) -> Darkroom:
+        """Where files are made."""
+        return self.darkroom or DarkroomHere(self.blobs)
 
 
 @dataclass(frozen=True, slots=True)

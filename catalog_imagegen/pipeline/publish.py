@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from PIL import Image
-
 from catalog_imagegen.domain.catalog import Product
-from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
-from catalog_imagegen.domain.imaging import Placement, Platform, Verdict
+from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.imaging import Placement, Platform, Render, Verdict
 from catalog_imagegen.domain.job import PictureStatus
-from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Previews
+from catalog_imagegen.pipeline.develop import Darkroom, Order
+from catalog_imagegen.pipeline.ports import Ledger, Listings
+from catalog_imagegen.pipeline.prepare import Services
 from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.stages.listing import Entry, Shown, arrange, listing_key, path_safe
-from catalog_imagegen.stages.rendition import Rendition, adapt, file_shape, open_render, rendition_key
-from catalog_imagegen.stages.verdict import judge_file
+from catalog_imagegen.stages.rendition import Rendition, rendition_key
 
 PAUSE_S = 0.05
 """Between looks at a listing that another process is writing."""
-KEPT_OPEN = 6
-"""Decoded renders kept for the next platform; a render of 1280 × 1280 takes 5 MB."""
-KEPT_MADE = 64
-"""Files kept for other places that want the same; one of 800 × 800 takes 0.15 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,8 @@ class Publication:
 
     platform: Platform
     subject: str
+    family: str
+    """The subject of all its variants."""
     skus: tuple[str, ...]
     pictures: tuple[Shown, ...]
 
@@ -42,6 +40,19 @@ class Publication:
     def folder(self) -> str:
         """The subject's folder below the platform's."""
         return path_safe(self.subject.partition(":")[2])
+
+
+def open_publisher(
+    services: Services, listings: Listings | None = None, *, approved_only: bool = False
+) -> Publisher:
+    """A publisher for a workspace, of its usual listings unless others are named."""
+    return Publisher(
+        services.ledger,
+        listings or services.listings,
+        services.developing,
+        producer=services.producer,
+        approved_only=approved_only,
+    )
 
 
 def publications(
@@ -67,7 +78,8 @@ def publications(
             parts = dict.fromkeys(part for p in variants for part in (f"sku:{p.sku}", spu_subject(p)))
             pictures = tuple(picture for part in parts for picture in by_subject.get(part, ()))
             if any(part in by_subject for part in parts):
-                found.append(Publication(platform, subject, tuple(p.sku for p in variants), pictures))
+                family = spu_subject(variants[0])
+                found.append(Publication(platform, subject, family, tuple(p.sku for p in variants), pictures))
     return found
 
 
@@ -113,30 +125,30 @@ NO_FIRST = Verdict(
 
 
 class Publisher:
-    """Writes listings, decoding each render once for all that need it in a row.
+    """Writes listings, each render decoded once for all the files that platforms want of it.
 
-    With *approved_only* they hold approved pictures whose files passed; ``left_out`` names the others.
+    With *approved_only* they hold approved pictures whose files passed; ``left_out`` names the others. *producer* is
+    who the labels of generated pictures name.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        blobs: BlobStore,
         listings: Listings,
+        darkroom: Darkroom,
         *,
-        previews: Previews | None = None,
+        producer: str = "",
         approved_only: bool = False,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.left_out: list[LeftOut] = []
         self._approved_only = approved_only
-        self._previews = previews
+        self._producer = producer
         self._wait = wait
         self._ledger = ledger
-        self._blobs = blobs
         self._listings = listings
-        self._open: OrderedDict[Digest, Image.Image] = OrderedDict()
-        self._made: OrderedDict[tuple[Digest, bool, Placement], Rendition] = OrderedDict()
+        self._darkroom = darkroom
+        self._begun: dict[Fingerprint, Callable[[], Rendition | None]] = {}
 
     def publish(
         self, platforms: Collection[Platform], skus: Collection[str], *, siblings: bool = True
@@ -147,16 +159,64 @@ class Publisher:
         ledger alone, so any process may do it at any time.
         """
         found = self._find(platforms, skus)
-        return sum(self._publish(p) for p in found if siblings or not set(p.skus).isdisjoint(skus))
+        return self._publish_all([p for p in found if siblings or not set(p.skus).isdisjoint(skus)])
 
     def refresh(
         self, platforms: Iterable[Platform], skus: Collection[str], *, enabled: Collection[str]
     ) -> None:
         """Bring the listings that show these SKUs up to date: all of enabled platforms, of others those there are."""
-        for publication in self._find(list(platforms), skus):
-            name = publication.platform.name
-            if name in enabled or self._listings.exists(name, publication.folder):
-                self._publish(publication)
+        self._publish_all(
+            [
+                publication
+                for publication in self._find(list(platforms), skus)
+                if publication.platform.name in enabled
+                or self._listings.exists(publication.platform.name, publication.folder)
+            ]
+        )
+
+    def _publish_all(self, found: Sequence[Publication]) -> int:
+        """Leave the listings that stand and write the others; the files of the next ones are begun meanwhile."""
+        count = 0
+        waiting: deque[_Batch] = deque()
+        for family in _by_family(found):
+            fallen = []
+            for publication in family:
+                composed = _composed(publication, self._producer)
+                if self._stands(publication, composed.key):
+                    count += len(composed.entries)
+                else:
+                    fallen.append((publication, composed))
+            if fallen:
+                waiting.append(self._begin(fallen))
+            while waiting and sum(batch.orders for batch in waiting) > self._darkroom.ahead:
+                count += self._finish(waiting.popleft())
+        return count + sum(self._finish(batch) for batch in waiting)
+
+    def _begin(self, fallen: Sequence[tuple[Publication, _Composed]]) -> _Batch:
+        """Order the files that listings lack, in one order for each render."""
+        wanted: dict[Render, dict[Fingerprint, Placement]] = {}
+        for publication, composed in fallen:
+            standing = self._listings.renditions(publication.platform.name, publication.folder)
+            for entry, key in zip(composed.entries, composed.keys, strict=True):
+                if key not in standing:
+                    wanted.setdefault(entry.picture.render, {})[key] = entry.placement
+        for render, places in wanted.items():
+            self._order(render, places)
+        keys = [key for places in wanted.values() for key in places]
+        return _Batch([publication for publication, _ in fallen], len(wanted), keys)
+
+    def _order(self, render: Render, places: Mapping[Fingerprint, Placement]) -> None:
+        developing = self._darkroom.begin(Order(render, tuple(places.values()), self._producer))
+        files = functools.cache(developing)
+        for position, key in enumerate(places):
+            self._begun[key] = lambda i=position: made[i] if (made := files()) is not None else None  # type: ignore[misc]  # bound now
+
+    def _finish(self, batch: _Batch) -> int:
+        try:
+            return sum(self._publish(publication) for publication in batch.publications)
+        finally:
+            for key in batch.keys:
+                self._begun.pop(key, None)
 
     def _find(self, platforms: Collection[Platform], skus: Collection[str]) -> list[Publication]:
         families = {p.family for p in self._ledger.products(skus=skus)}
@@ -168,10 +228,7 @@ class Publisher:
         return publications(platforms, products, pictures)
 
     def _publish(self, publication: Publication) -> int:
-        """Leave a listing that stands; else look again as the only one who writes it."""
-        entries, _, key = _composed(publication)
-        if self._stands(publication, key):
-            return len(entries)
+        """Look again as the only one who writes a listing, and write what is missing."""
         name = f"listing:{publication.platform.name}:{publication.subject}"
         while not self._ledger.lease(name):
             self._wait(PAUSE_S)
@@ -196,19 +253,20 @@ class Publisher:
             return 0
         standing = self._listings.renditions(platform, folder)
         while publication.pictures:
-            entries, keys, listing = _composed(publication)
-            if self._stands(publication, listing):
+            composed = _composed(publication, self._producer)
+            entries = composed.entries
+            if self._stands(publication, composed.key):
                 return len(entries)
-            made = [standing.get(k) or self._adapt(e) for e, k in zip(entries, keys, strict=True)]
+            made = [standing.get(k) or self._made(e, k) for e, k in zip(entries, composed.keys, strict=True)]
             files = [
                 (entry, key, rendition)
-                for entry, key, rendition in zip(entries, keys, made, strict=True)
+                for entry, key, rendition in zip(entries, composed.keys, made, strict=True)
                 if rendition is not None and self._is_fit(publication, entry, rendition)
             ]
             lost = [entry for entry, rendition in zip(entries, made, strict=True) if rendition is None]
             if not lost:
                 if files:
-                    self._place(publication, listing, files)
+                    self._place(publication, composed.key, files)
                     self._miss_the_first(publication, [entry for entry, _, _ in files])
                 return len(files)
             publication = self._without(publication, lost)
@@ -257,45 +315,46 @@ class Publisher:
         self.left_out.append(LeftOut(publication.platform.name, publication.folder, entry.file_name, faults))
         return False
 
-    def _adapt(self, entry: Entry) -> Rendition | None:
-        """The file of an entry, None if its picture's bytes are lost.
-
-        Places that ask for the same file share it, each with its own verdicts.
-        """
-        render = entry.picture.render
-        key = render.digest, render.placeholder, file_shape(entry.placement)
-        if key not in self._made:
-            try:
-                self._made[key] = self._encoded(entry)
-            except FileNotFoundError:
-                return None
-        self._made.move_to_end(key)
-        while len(self._made) > KEPT_MADE:
-            self._made.popitem(last=False)
-        made = self._made[key]
-        return replace(made, verdicts=judge_file(made.content, entry.placement))
-
-    def _encoded(self, entry: Entry) -> Rendition:
-        digest = entry.picture.render.digest
-        if digest not in self._open:
-            self._open[digest] = open_render(self._blobs.get(digest))
-            if self._previews is not None:
-                self._previews.keep(digest, self._open[digest])
-        self._open.move_to_end(digest)
-        while len(self._open) > KEPT_OPEN:
-            self._open.popitem(last=False)
-        return adapt(self._open[digest], entry.placement, placeholder=entry.picture.render.placeholder)
+    def _made(self, entry: Entry, key: Fingerprint) -> Rendition | None:
+        """The file of an entry, None if its picture's bytes are lost."""
+        if key in self._begun:
+            return self._begun[key]()
+        # The listing changed while we waited for it.
+        made = self._darkroom.begin(Order(entry.picture.render, (entry.placement,), self._producer))()
+        return made[0] if made is not None else None
 
 
-def _composed(publication: Publication) -> tuple[tuple[Entry, ...], list[Fingerprint], Fingerprint]:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Listings of a family that are to be written, and what was ordered for them."""
+
+    publications: Sequence[Publication]
+    orders: int
+    keys: Sequence[Fingerprint]
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
     """The entries of a listing, the keys of their renditions, and the key of it all."""
+
+    entries: tuple[Entry, ...]
+    keys: Sequence[Fingerprint]
+    key: Fingerprint
+
+
+def _by_family(found: Iterable[Publication]) -> Iterable[Sequence[Publication]]:
+    """Listings that may show the same pictures, together."""
+    families: dict[str, list[Publication]] = {}
+    for publication in found:
+        families.setdefault(publication.family, []).append(publication)
+    return families.values()
+
+
+def _composed(publication: Publication, producer: str) -> _Composed:
     owner = publication.skus[0] if publication.platform.listing_per == "sku" else ""
     entries = arrange(publication.platform, publication.pictures, sku=owner)
-    keys = [
-        rendition_key(e.picture.render.digest, e.placement, placeholder=e.picture.render.placeholder)
-        for e in entries
-    ]
-    return entries, keys, listing_key(publication.platform, publication.subject, entries, keys)
+    keys = [rendition_key(e.picture.render, e.placement, producer=producer) for e in entries]
+    return _Composed(entries, keys, listing_key(publication.platform, publication.subject, entries, keys))
 
 
 def _file(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]:

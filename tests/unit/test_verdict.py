@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from catalog_imagegen.config.platforms import ABOUTS
 from catalog_imagegen.domain.imaging import JUDGED, Figure, FigureValue, Placement, Verdict
-from catalog_imagegen.stages.rendition import adapt
+from catalog_imagegen.stages.rendition import Negative, adapt
 from catalog_imagegen.stages.verdict import RULES, judge_file
 from tests.unit.builders import figure, placement
 
@@ -95,7 +95,7 @@ def test_a_small_render_is_told_of() -> None:
     render = Image.new("RGB", (40, 40), WHITE)
     for side, expected in ((50, {}), (51, {"too_small": "fail"})):
         where = place(width=side, height=side)
-        assert codes(adapt(render, where).content, where) == expected
+        assert codes(adapt(Negative(render), where).content, where) == expected
 
 
 def test_too_heavy_is_told_at_the_very_limit() -> None:

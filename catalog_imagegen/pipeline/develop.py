@@ -1,0 +1,88 @@
+"""Makes all files that places in listings ask for of one render, decoding it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from catalog_imagegen.domain.imaging import Placement, Render
+from catalog_imagegen.pipeline.ports import BlobStore, Previews
+from catalog_imagegen.stages.label import TRAINED, aigc_text, judge_labels, packet, read_labels
+from catalog_imagegen.stages.rendition import Marks, Negative, Rendition, adapt, file_shape, open_render
+from catalog_imagegen.stages.verdict import judge_file
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made of one render, in a form that can travel to another process."""
+
+    render: Render
+    placements: tuple[Placement, ...]
+    producer: str = ""
+    """Who is named as the maker in the labels of generated pictures."""
+
+
+Developed = tuple[Rendition, ...]
+
+
+class Darkroom(Protocol):
+    """Makes files of renders, maybe elsewhere: encoding is work for all processors."""
+
+    @property
+    def ahead(self) -> int:
+        """How many orders it is best given before the result of the first one is asked for."""
+        ...
+
+    def begin(self, order: Order) -> Callable[[], Developed | None]:
+        """Start with an order; what is returned waits for its files, None where the render's bytes are lost."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DarkroomHere:
+    """A darkroom that makes the files when they are asked for."""
+
+    blobs: BlobStore
+    previews: Previews | None = None
+    ahead: int = 0
+
+    def begin(self, order: Order) -> Callable[[], Developed | None]:
+        """See the port."""
+        return lambda: self.fill(order)
+
+    def fill(self, order: Order) -> Developed | None:
+        """Make the files now; None where the render's bytes are lost."""
+        try:
+            content = self.blobs.get(order.render.digest)
+        except FileNotFoundError:
+            return None
+        return develop(content, order, self.previews)
+
+
+def develop(content: bytes, order: Order, previews: Previews | None = None) -> Developed:
+    """The files of an order, each with what is wrong with it. Places that ask for the same file share its bytes."""
+    image = open_render(content)
+    if previews is not None:
+        previews.keep(order.render.digest, image)
+    marks = _marks(content, order)
+    negative = Negative(image)
+    made: dict[Placement, Rendition] = {}
+    for placement in order.placements:
+        shape = file_shape(placement)
+        if shape not in made:
+            made[shape] = adapt(negative, placement, marks=marks)
+    return tuple(_judged(made[file_shape(placement)], placement) for placement in order.placements)
+
+
+def _marks(content: bytes, order: Order) -> Marks:
+    """The labels that every file of this render carries: the one it came with, or ours. Never two."""
+    found = read_labels(content)
+    ours = aigc_text(producer=order.producer, produce_id=order.render.render_key)
+    aigc = next((label.text for label in found.aigc), ours)
+    source_type = next(iter(found.source_types), TRAINED)
+    return Marks(packet(aigc, source_type), is_placeholder=order.render.placeholder)
+
+
+def _judged(made: Rendition, placement: Placement) -> Rendition:
+    return replace(made, verdicts=(*judge_file(made.content, placement), *judge_labels(made.content)))

@@ -1,0 +1,18 @@
+"""Says in a picture's metadata that it was made by a machine, and reads what is said there."""
+
+from catalog_imagegen.stages.label.aigc import aigc_text, problems_of
+from catalog_imagegen.stages.label.judging import judge_labels
+from catalog_imagegen.stages.label.packet import COMPOSITE, TRAINED, packet
+from catalog_imagegen.stages.label.reading import Labels, Written, read_labels
+
+__all__ = [
+    "COMPOSITE",
+    "TRAINED",
+    "Labels",
+    "Written",
+    "aigc_text",
+    "judge_labels",
+    "packet",
+    "problems_of",
+    "read_labels",
+]

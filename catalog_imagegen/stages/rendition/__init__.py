@@ -1,0 +1,30 @@
+"""Makes the files that places in listings ask for."""
+
+from catalog_imagegen.stages.rendition.adapting import (
+    VERSION,
+    Negative,
+    Rendition,
+    adapt,
+    file_shape,
+    rendition_key,
+)
+from catalog_imagegen.stages.rendition.encoding import MIN_QUALITY, PLACEHOLDER_COMMENT, Marks
+from catalog_imagegen.stages.rendition.geometry import MAX_ENLARGEMENT, Frame, frame_for
+from catalog_imagegen.stages.rendition.opening import open_render, upright
+
+__all__ = [
+    "MAX_ENLARGEMENT",
+    "MIN_QUALITY",
+    "PLACEHOLDER_COMMENT",
+    "VERSION",
+    "Frame",
+    "Marks",
+    "Negative",
+    "Rendition",
+    "adapt",
+    "file_shape",
+    "frame_for",
+    "open_render",
+    "rendition_key",
+    "upright",
+]

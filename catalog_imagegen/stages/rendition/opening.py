@@ -1,0 +1,55 @@
+"""Decodes pictures upright, in sRGB and without transparency."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image, ImageCms, ImageOps
+
+WHITE = (255, 255, 255)
+
+
+def open_render(content: bytes) -> Image.Image:
+    """Decode a render upright, in sRGB and flattened on white (mode ``RGB``)."""
+    return _to_srgb(_flatten(upright(content)))
+
+
+def upright(content: bytes) -> Image.Image:
+    """Decode a picture as it is to be looked at, in 8 bits; transparent ones as ``RGBA``."""
+    with Image.open(io.BytesIO(content)) as opened:
+        image: Image.Image = ImageOps.exif_transpose(opened)
+        image.load()
+    if image.mode.startswith("I;16"):
+        image = image.convert("I").point(lambda value: value / 257).convert("L")  # 65535 → 255; no clipping
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+        image = image.convert("RGBA")
+    return image
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Paste on white through the alpha channel; ``convert("RGB")`` alone would keep hidden colours."""
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGB", image.size, WHITE)
+    white.paste(image, mask=image.getchannel("A"))
+    white.info = image.info
+    return white
+
+
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.mode == "P":  # its colours are RGB, and so is its profile
+        image = image.convert("RGB")
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:
+            converted = ImageCms.profileToProfile(
+                image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode="RGB"
+            )
+        except (ImageCms.PyCMSError, OSError):  # a broken or mismatched profile: the pixels as they are
+            converted = None
+        if converted is not None:
+            return converted
+    return image if image.mode == "RGB" else image.convert("RGB")
