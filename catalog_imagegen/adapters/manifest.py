@@ -51,6 +51,7 @@ class Manifest(BaseModel):
     """A listing as its ``listing.json`` has it; without a key it is not whole."""
 
     listing_key: str = ""
+    platform: str = ""
     files: tuple[ListedFile, ...] = ()
 
 

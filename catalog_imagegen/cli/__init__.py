@@ -12,6 +12,8 @@ from catalog_imagegen.cli import (
     doctor,
     export,
     jobs,
+    labels,
+    listing,
     make,
     platforms,
     report,
@@ -61,6 +63,8 @@ app.command()(watch.watch)
 app.add_typer(jobs.group, name="jobs")
 app.command()(reproduce.reproduce)
 app.add_typer(review.group, name="review")
+app.add_typer(listing.group, name="listing")
+app.add_typer(labels.group, name="labels")
 app.command()(export.export)
 app.command()(report.report)
 app.command()(doctor.doctor)

@@ -23,6 +23,8 @@ FigureValue = str | bool | int | float | tuple[str | int | float, ...]
 JUDGED = frozenset(
     {
         "background",
+        "fill",
+        "fill_min",
         "formats",
         "max_bytes",
         "max_height",

@@ -76,7 +76,9 @@ def write_caption(canvas: Image.Image, *, name: str, role: str, item: str) -> No
     tall = max(round(min(width, height) * 0.052), 8)
     top, pad = height - tall, tall // 2
     is_white = role in {"", "main", "main_portrait"}
-    if not is_white:
+    if is_white:
+        top -= round(tall * 0.6)  # marketplaces look whether the border is white
+    else:
         strip = canvas.crop((0, top, width, height))
         canvas.paste(Image.blend(strip, Image.new("RGB", strip.size, INK), 0.8), (0, top))
     ink = (112, 114, 122) if is_white else (246, 246, 244)

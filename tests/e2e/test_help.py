@@ -27,6 +27,8 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
     "review approve": REVIEW,
     "review reject": (*REVIEW, "--reason", "--note"),
     "export": ("--platform", "--sku", "--drafts", "--simulate", *COMMON),
+    "listing check": ("--platform", *COMMON),
+    "labels show": ("--json",),
     "report": ("--simulate", "--workspace"),
     "regenerate": ("--role", "--slot", "--note", "--seed", *SERVERS, *COMMON),
     "retry": ("--sku", *SERVERS, *COMMON),
@@ -40,7 +42,7 @@ CONTRACT: Mapping[str, tuple[str, ...]] = {
     "workflow convert": ("--server", "--object-info", "--out", "--workspace"),
     "simulator": ("--port", "--seconds", "--faults"),
 }
-GROUPS = ("", "catalog", "jobs", "review", "workflow")
+GROUPS = ("", "catalog", "jobs", "labels", "listing", "review", "workflow")
 
 
 def commands(group: Any, path: str = "") -> Iterator[str]:

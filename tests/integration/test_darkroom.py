@@ -6,6 +6,7 @@ import errno
 import io
 import multiprocessing
 import multiprocessing.forkserver
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -43,7 +44,7 @@ def here(blobs: FolderBlobs, tmp_path: Path) -> DarkroomHere:
 def room(here: DarkroomHere, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessDarkroom]:
     """Starts two processes with its first order, on any machine."""
     monkeypatch.setattr(rooms, "SOON", 0)
-    monkeypatch.setattr(rooms.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     made = ProcessDarkroom(here)
     yield made
     made.close()

@@ -159,6 +159,7 @@ def packed_png() -> bytes:
         (wrapped("description", 0x010E), "EXIF ImageDescription"),
         (with_segment(0xE9, b"AIGC" + TEXT.encode()), "JPEG APP9"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_labels_of_others_are_found_wherever_they_stand(content: bytes, place: str) -> None:
     """As attribute or element, wrapped or bare, in XMP, EXIF or a segment of its own."""

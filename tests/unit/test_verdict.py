@@ -62,6 +62,8 @@ def test_a_file_as_asked_has_no_verdict() -> None:
         figure("formats", ("png", "jpg")),
         figure("max_bytes", len(plain())),
         figure("background", WHITE),
+        figure("fill_min", 0.01),
+        figure("fill", (0.01, 1.0)),
     )
     assert {asking.about for asking in asked} == JUDGED
     assert judge_file(plain(), place(*asked)) == ()
@@ -170,7 +172,6 @@ def test_a_shape_allows_for_whole_pixels_only(size: tuple[int, int], is_kept: bo
     [
         ("size", (2000, 2000)),
         ("count", (5, 9)),
-        ("fill_min", 0.85),
         ("min_bytes", 99_999),
         ("background", "white recommended"),
         ("forbidden", ("text",)),

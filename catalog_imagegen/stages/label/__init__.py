@@ -1,6 +1,6 @@
 """Says in a picture's metadata that it was made by a machine, and reads what is said there."""
 
-from catalog_imagegen.stages.label.aigc import aigc_text, problems_of
+from catalog_imagegen.stages.label.aigc import aigc_text, fields_of, problems_of
 from catalog_imagegen.stages.label.judging import judge_labels
 from catalog_imagegen.stages.label.packet import COMPOSITE, TRAINED, packet
 from catalog_imagegen.stages.label.reading import Labels, Written, read_labels
@@ -11,6 +11,7 @@ __all__ = [
     "Labels",
     "Written",
     "aigc_text",
+    "fields_of",
     "judge_labels",
     "packet",
     "problems_of",

@@ -34,7 +34,7 @@ def aigc_text(*, producer: str, produce_id: str) -> str:
     return json.dumps(dict(zip(FIELDS, values, strict=True)), separators=(",", ":"))
 
 
-def parsed(text: str) -> dict[str, str] | None:
+def fields_of(text: str) -> dict[str, str] | None:
     """The fields of a label, also one wrapped in ``{"AIGC": …}``; None where it is not JSON of that kind."""
     try:
         found = json.loads(text)
@@ -49,7 +49,7 @@ def parsed(text: str) -> dict[str, str] | None:
 
 def problems_of(text: str) -> list[str]:
     """What the standard would not accept in a label, in English; empty when all is well."""
-    fields = parsed(text)
+    fields = fields_of(text)
     if fields is None:
         return ["it is no JSON with the field Label"]
     found = [f"the field {name} is missing" for name in FIELDS if name not in fields]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from catalog_imagegen.stages.label.aigc import parsed
+from catalog_imagegen.stages.label.aigc import fields_of
 from catalog_imagegen.stages.label.containers import texts
 from catalog_imagegen.stages.label.packet import AIGC_NAMESPACE, IPTC_NAMESPACE, RDF_NAMESPACE
 
@@ -53,7 +53,7 @@ def read_labels(content: bytes) -> Labels:
 
 def _is_label(text: str) -> bool:
     """Whether a text that may say anything is a label."""
-    return '"AIGC"' in text[:40] and parsed(text) is not None
+    return '"AIGC"' in text[:40] and fields_of(text) is not None
 
 
 def _properties(data: bytes) -> Iterator[tuple[str, str]]:

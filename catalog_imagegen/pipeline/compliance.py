@@ -1,0 +1,211 @@
+"""Judges any folder of pictures by a platform's rules, ours or not: what is not measured is not called ready."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from catalog_imagegen.domain.imaging import Placement, Platform, Severity, Verdict
+from catalog_imagegen.stages.label import judge_labels, read_labels
+from catalog_imagegen.stages.verdict import Measured, judge_measured
+
+MAX_PIXELS = 40_000_000
+"""A file of more is not decoded: it is no picture of a listing but an attack, or a mistake."""
+TEXT_FREE = frozenset({"added text", "text", "promotional text", "watermark"})
+"""Of what platforms forbid: what reading the picture can find."""
+
+ReadText = Callable[[Image.Image], Sequence[str]]
+"""Finds the texts on a picture (an extra)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """One file as it was measured."""
+
+    name: str
+    placement: str = ""
+    """The place it was judged for; empty where it is no picture."""
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    bytes: int = 0
+    fill: float | None = None
+    """The product's longer side as a share of the frame, where it can be told."""
+    verdicts: tuple[Verdict, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    """What would have needed an extra that is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedListing:
+    """One listing as it was measured."""
+
+    folder: str
+    platform: str
+    files: tuple[CheckedFile, ...] = field(default=())
+    verdicts: tuple[Verdict, ...] = ()
+    """Of the listing as a whole."""
+
+    @property
+    def fails(self) -> int:
+        """How many rules that are certain are broken."""
+        return sum(v.severity == "fail" for v in self._all())
+
+    @property
+    def warnings(self) -> int:
+        """How many that are hearsay."""
+        return sum(v.severity == "warn" for v in self._all())
+
+    def _all(self) -> Iterator[Verdict]:
+        yield from self.verdicts
+        for file in self.files:
+            yield from file.verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A listing's files as they lie on a disk."""
+
+    name: str
+    files: Mapping[str, bytes]
+    placements: Mapping[str, str] = field(default_factory=dict)
+    """File → the place its ``listing.json`` says it is for."""
+    is_ours: bool = False
+    """Its pictures are known to be generated, and must be labelled."""
+
+
+def check_listing(folder: Folder, platform: Platform, read_text: ReadText | None = None) -> CheckedListing:
+    """Measure every file of a listing; sizes in pixels and bytes."""
+    files = []
+    for position, (name, content) in enumerate(sorted(folder.files.items())):
+        picture = _decoded(content)
+        if isinstance(picture, Verdict):
+            files.append(CheckedFile(name, bytes=len(content), verdicts=(picture,)))
+            continue
+        measured = Measured(picture, len(content))
+        placement = _placement(measured, platform, folder.placements.get(name, ""), is_first=position == 0)
+        verdicts = [*judge_measured(measured, placement, name), *_labels(content, is_ours=folder.is_ours)]
+        forbidden = _forbids_text(placement)
+        if forbidden is not None and read_text is not None:
+            verdicts.extend(_text(read_text(measured.flat), forbidden))
+        files.append(
+            CheckedFile(
+                name,
+                placement.name,
+                picture.format or "",
+                *picture.size,
+                len(content),
+                measured.fill,
+                tuple(verdicts),
+                ("text",) if forbidden is not None and read_text is None else (),
+            )
+        )
+    return CheckedListing(folder.name, platform.name, tuple(files), tuple(_whole(files, platform)))
+
+
+def _decoded(content: bytes) -> Image.Image | Verdict:
+    """The pixels, or why there are none. ``verify`` first: a PNG that lacks its last bytes loads without an error."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            is_too_large = image.width * image.height > MAX_PIXELS
+            if not is_too_large:
+                image.verify()
+        opened = Image.open(io.BytesIO(content))
+        if not is_too_large:
+            opened.load()
+            return opened
+        error: object = f"{opened.width} × {opened.height}"
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as caught:
+        error = caught
+    return Verdict(
+        "broken_file",
+        "fail",
+        f"it is no whole picture of a usual size ({error}); make it again",
+        f"不是完整的、正常尺寸的图片（{error}）；请重新生成",
+    )
+
+
+def _placement(file: Measured, platform: Platform, named: str, *, is_first: bool) -> Placement:
+    """What a file is for: what its manifest says, else the main place for the first, else where least is wrong."""
+    for placement in platform.placements:
+        if placement.name == named:
+            return placement
+    if is_first:
+        return platform.placements[0]
+
+    def wrong(placement: Placement) -> tuple[int, int]:
+        found = judge_measured(file, placement)
+        return sum(v.severity == "fail" for v in found), len(found)
+
+    return min(platform.placements, key=wrong)
+
+
+def _labels(content: bytes, *, is_ours: bool) -> Iterable[Verdict]:
+    found = judge_labels(content)
+    if is_ours or read_labels(content).aigc:
+        return found
+    return (
+        Verdict(
+            "label_unknown",
+            "warn",
+            "it carries no label of AI-made pictures; if a machine made it, the law of China asks for one "
+            "(GB 45438-2025): make it again with this program, or have its maker label it",
+            "没有 AI 生成标识；如果图片由 AI 生成，法规要求添加标识（GB 45438-2025）：请用本程序重新生成，或由制作方补充标识",
+        ),
+    )
+
+
+def _forbids_text(placement: Placement) -> Severity | None:
+    """Whether the platform wants no text on pictures of this place, and how certain that is."""
+    for figure in placement.figures:
+        values = figure.value if isinstance(figure.value, tuple) else (figure.value,)
+        if figure.about == "forbidden" and not TEXT_FREE.isdisjoint(str(value) for value in values):
+            return "fail" if figure.confidence == "official" else "warn"
+    return None
+
+
+def _text(found: Sequence[str], severity: Severity) -> Iterator[Verdict]:
+    if found:
+        seen = " / ".join(found)[:60]
+        yield Verdict(
+            "text_on_picture",
+            severity,
+            f"there is text on it ({seen}), which this place does not take; make the picture again without",
+            f"图片上有文字（{seen}），此位置不允许文字；请重新生成无文字的图片",
+        )
+
+
+def _whole(files: Sequence[CheckedFile], platform: Platform) -> Iterator[Verdict]:
+    """What is wrong with a listing as a whole: how many files it has of which kind."""
+    counts = {p.name: sum(file.placement == p.name for file in files) for p in platform.placements}
+    first = platform.placements[0]
+    if not counts[first.name]:
+        yield Verdict(
+            "no_main_picture",
+            "fail",
+            f"there is no picture for the first place ({first.title or first.name}); make it, or name its file so that it "
+            "comes first",
+            f"缺少首图（{first.title or first.name}）；请生成首图，或让首图文件名排在最前",
+        )
+    for placement in platform.placements:
+        most, severity = _most(placement)
+        if counts[placement.name] > most:
+            yield Verdict(
+                "too_many",
+                severity,
+                f"{counts[placement.name]} pictures for {placement.title or placement.name}, which takes {most}; "
+                "remove the others",
+                f"{placement.title or placement.name} 有 {counts[placement.name]} 张，最多 {most} 张；请删除多余的图片",
+            )
+
+
+def _most(placement: Placement) -> tuple[int, Severity]:
+    """How many files a place takes: what the platform says, else our own choice."""
+    for figure in placement.figures:
+        if figure.about == "count" and isinstance(figure.value, tuple):
+            most = int(figure.value[-1])
+            return max(most, placement.count), "fail" if figure.confidence == "official" else "warn"
+    return placement.count, "fail"

@@ -1,0 +1,144 @@
+"""Measures an encoded file: what a verdict is based on."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from PIL import Image, ImageChops, ImageCms, ImageDraw
+
+RATIO_TOLERANCE = 0.02
+"""Whole pixels keep a small file's shape no better than this."""
+BAND = 0.02
+"""The border that must have the background's colour, as a share of the shorter side."""
+COLOUR_TOLERANCE = 6
+"""Of 255: what JPEG makes of an even colour."""
+_PRODUCT_TOLERANCE = 12
+"""Of 255: what differs more from the background is product; JPEG's ringing beside a product stays below."""
+_LOOKED_AT = 512
+"""Pixels of the longer side when the product is looked for."""
+_FEW = 0.002
+"""Share of a line's pixels that specks may fill without being product."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """An encoded file as it is."""
+
+    image: Image.Image
+    bytes: int
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return self.image.width
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return self.image.height
+
+    @property
+    def longest(self) -> int:
+        """Pixels of the longer side."""
+        return max(self.image.size)
+
+    @cached_property
+    def flat(self) -> Image.Image:
+        """Its colours on white."""
+        if "A" not in self.image.getbands():
+            return self.image.convert("RGB")
+        white = Image.new("RGB", self.image.size, (255, 255, 255))
+        white.paste(self.image.convert("RGBA"), mask=self.image.getchannel("A"))
+        return white
+
+    @cached_property
+    def profile(self) -> str:
+        """What its embedded colour profile calls itself; empty where there is none, which means sRGB."""
+        data = self.image.info.get("icc_profile")
+        if not data:
+            return ""
+        try:
+            described = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(data)))
+        except (ImageCms.PyCMSError, OSError):
+            return "?"
+        return described.strip() or "?"
+
+    @property
+    def is_srgb(self) -> bool:
+        """Whether every program shows its colours alike."""
+        return not self.profile or "srgb" in self.profile.casefold()
+
+    def is_shaped(self, ratio: str) -> bool:
+        """Whether width to height is as *ratio* (``3:4``) says."""
+        across, _, down = ratio.partition(":")
+        wanted = int(across) / int(down)
+        return abs(self.width / self.height / wanted - 1) <= RATIO_TOLERANCE
+
+    def stained(self, colour: tuple[int, int, int]) -> float:
+        """The share of the border band that is not of this colour."""
+        image = self.flat
+        red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, colour)).split()
+        worst = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+        counts = worst.histogram(self._border())
+        return sum(counts[COLOUR_TOLERANCE + 1 :]) / sum(counts)
+
+    def opaque(self) -> float:
+        """The share of the border band that is not transparent."""
+        if "A" not in self.image.getbands():
+            return 1.0
+        counts = self.image.getchannel("A").histogram(self._border())
+        return sum(counts[COLOUR_TOLERANCE + 1 :]) / sum(counts)
+
+    def _border(self) -> Image.Image:
+        band = max(2, round(min(self.image.size) * BAND))
+        border = Image.new("L", self.image.size, 255)
+        inside = (band, band, self.width - band - 1, self.height - band - 1)
+        if inside[0] <= inside[2] and inside[1] <= inside[3]:
+            ImageDraw.Draw(border).rectangle(inside, fill=0)
+        return border
+
+    @cached_property
+    def product(self) -> Box | None:
+        """Where the product is, in shares of the frame (left, top, right, bottom); None where it cannot be told.
+
+        It can be told on an even background: what has another colour than the corners is product.
+        """
+        factor = max(1, self.longest // _LOOKED_AT)
+        small = self.flat.reduce(factor)
+        pixels = np.asarray(small, np.int16)
+        corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+        if (corners.max(axis=0) - corners.min(axis=0)).max() > COLOUR_TOLERANCE:
+            return None
+        differs = np.abs(pixels - np.median(corners, axis=0)).max(axis=2) > _PRODUCT_TOLERANCE
+        across = np.flatnonzero(differs.mean(axis=0) > _FEW)
+        down = np.flatnonzero(differs.mean(axis=1) > _FEW)
+        if not across.size or not down.size:
+            return None
+        width, height = small.size
+        return (
+            across[0] / width,
+            down[0] / height,
+            min(1.0, (across[-1] + 1) / width),
+            min(1.0, (down[-1] + 1) / height),
+        )
+
+    @property
+    def fill(self) -> float | None:
+        """The product's longer side as a share of the frame; None where the product cannot be told."""
+        if self.product is None:
+            return None
+        left, top, right, bottom = self.product
+        return max(right - left, bottom - top)
+
+    @property
+    def off_centre(self) -> float:
+        """How far the product's centre is from the frame's, as a share of the frame."""
+        if self.product is None:
+            return 0.0
+        left, top, right, bottom = self.product
+        return max(abs(left + right - 1), abs(top + bottom - 1)) / 2
