@@ -16,14 +16,19 @@ NEVER_LAST = frozenset("（《〈「『【〔〖［｛〘〚“‘￥¥$€£＄
 _JOINTS = frozenset("-‐‑–/.·_:'’&+~")
 """Between two Latin letters or digits these hold a word together: Wi-Fi, A/B, 12:30."""
 _SPACES = " \u3000"
-_NUMBER_AND_UNIT = re.compile(
-    r"(?:[¥￥$€£] +(?=\d))|(?:\d +(?=[A-Za-zµμΩ°℃%‰][A-Za-z²³/]{0,3}(?![A-Za-z])))|(?:\d +(?=[×x*] ?\d))"
-)
+_UNITS = "[mkdcµμn]?[mgLlWVAsΩ]|[mk]?[AW]h|[kMG]?Hz|[kMGT]?[Bb]|[MG]bps|[kM]?Pa|dB|fps|rpm|min|h|oz|lbs?|in|inch|ft|pcs|px|K|m[²³]"
+_NUMBER_AND_UNIT = re.compile(rf"[¥￥$€£] +(?=\d)|\d +(?=(?:{_UNITS})(?![A-Za-z])|[×x*] ?\d)")
+"""What is written with a space that must not become the end of a line."""
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 IN_WORD, BY_A_SHORT_WORD, AFTER_CLAUSE, AFTER_SENTENCE = 1.0, 0.3, -0.1, -0.15
 """What a break costs, beside the squared share of each line that stays empty: inside of a word, or between a number and
 what it counts; beside a word of one character, which mostly belongs to both; less than nothing after a clause or sentence."""
+_LEANS_BACK = frozenset("的了着过等们")
+"""Short words that belong to what stands before: a break there costs twice as much."""
+_IN_BRACKETS = 0.3
+"""What is added inside of short quotes and brackets."""
+_BRACKETED = re.compile(r"“[^“”]{1,8}”|《[^《》]{1,12}》|（[^（）]{1,8}）|【[^【】]{1,8}】|「[^「」]{1,8}」")
 _LONELY = 0.3
 """What a line of a single character costs."""
 
@@ -94,12 +99,14 @@ def _walked(text: str, best: dict[int, tuple[int, float, int]]) -> list[str]:
 def _breaks(text: str) -> Mapping[int, float]:
     """Where a line may end, and what that costs."""
     glued = {match.end() for match in _NUMBER_AND_UNIT.finditer(text)}
+    bracketed = {at for match in _BRACKETED.finditer(text) for at in range(match.start() + 1, match.end())}
     parted = _between_words(text)
     breaks: dict[int, float] = {}
     for end in _opportunities(text):
         before, after = text[:end].rstrip(_SPACES), text[end:].lstrip(_SPACES)
         if before and after and end not in glued and _may_part(before, after):
             breaks[end] = _cost(before[-1], after[0], parted.get(end, IN_WORD))
+            breaks[end] += _IN_BRACKETS if end in bracketed else 0.0
     return breaks
 
 
@@ -125,7 +132,9 @@ def _cost(last: str, first: str, between_words: float) -> float:
         return AFTER_CLAUSE
     is_quantity = last.isdecimal() and _HAN.match(first)  # 30分钟
     is_model = first.isdecimal() and _is_latin(last)  # iPhone 15
-    return IN_WORD if is_quantity or is_model else between_words
+    if is_quantity or is_model:
+        return IN_WORD
+    return between_words * 2 if between_words == BY_A_SHORT_WORD and first in _LEANS_BACK else between_words
 
 
 def _is_latin(character: str) -> bool:

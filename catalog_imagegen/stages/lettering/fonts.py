@@ -100,26 +100,42 @@ class Fonts:
         return (_own_face(name, self.files[name]), *_shipped())
 
     def glyph(self, character: str, name: str = "", weight: Weight = "regular") -> Glyph:
-        """A character in the first face that has it.
+        """A character in the first face that has it; ``LetteringError`` if it cannot be drawn."""
+        found = self._found(character, name, weight)
+        if found is None:
+            self.check(character, name)
+            raise AssertionError(character)  # what cannot be found does not pass the check
+        return found
 
-        Raises ``LetteringError`` if none has it, or if it cannot stand alone: Arabic or Thai, joined emoji.
+    def check(self, text: str, name: str = "", *, where: str = "") -> None:
+        """Raise ``LetteringError`` with every character that no font has, or that cannot stand alone (Arabic, joined emoji).
+
+        Newlines are not drawn, so they pass. *where* says in the message whose text it is.
         """
-        if not _stands_alone(character):
+        characters = [each for each in dict.fromkeys(text) if each != "\n"]
+        joined = [each for each in characters if not _stands_alone(each)]
+        missing = [each for each in characters if self._found(each, name, "regular") is None]
+        place, place_zh = (f"{where}: ", f"{where}：") if where else ("", "")
+        if joined:
+            told = ", ".join(map(_named, joined))
             raise LetteringError(
-                f"{_named(character)} only shows right joined to its neighbours, which text on pictures is not; "
-                "write it otherwise",
-                zh=f"字符 {_named(character)} 必须与相邻字符连写，图片文字不支持；请改用其他写法",
+                f"{place}{told} only shows right joined to its neighbours, which text on pictures is not; write it otherwise",
+                zh=f"{place_zh}字符 {told} 必须与相邻字符连写，图片文字不支持；请改用其他写法",
                 code="glyph_joined",
             )
-        for face in self.faces(name):
-            glyph = _measured(face, character, weight)
-            if glyph is not None:
-                return glyph
-        raise LetteringError(
-            f"no font has the character {_named(character)}; write it otherwise, or name a font that has it",
-            zh=f"所有字体都没有字符 {_named(character)}；请改用其他写法，或指定含有该字的字体",
-            code="glyph_missing",
-        )
+        if missing:
+            told = ", ".join(map(_named, missing))
+            raise LetteringError(
+                f"{place}no font has the character {told}; write it otherwise, or name a font that has it",
+                zh=f"{place_zh}所有字体都没有字符 {told}；请改用其他写法，或指定含有该字的字体",
+                code="glyph_missing",
+            )
+
+    def _found(self, character: str, name: str, weight: Weight) -> Glyph | None:
+        if not _stands_alone(character):
+            return None
+        glyphs = (_measured(face, character, weight) for face in self.faces(name))
+        return next((glyph for glyph in glyphs if glyph is not None), None)
 
 
 def _named(character: str) -> str:

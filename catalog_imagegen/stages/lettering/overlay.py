@@ -89,7 +89,7 @@ def draw(
     fonts: Fonts = SHIPPED_FONTS,
     safe_zone: float = 0.0,
 ) -> Lettered:
-    """Draw the boxes' texts on a copy of an RGB picture; a box without a text draws nothing.
+    """Draw the boxes' texts on a copy of an RGB or RGBA picture; a box without a text draws nothing.
 
     Each text is drawn as large as fits, between its box's sizes; letters keep out of the *safe_zone*, a share of the frame
     at each edge. Raises ``LetteringError`` for a text that does not fit even at its smallest size, and for a character that
@@ -103,6 +103,7 @@ def draw(
 
 
 def _drawn(canvas: Image.Image, box: TextBox, text: str, fonts: Fonts, safe_zone: float) -> Drawn:
+    fonts.check(text, box.font, where=box.name)
     room = _room(box, canvas.size, safe_zone)
     setting = _fitted(box, text, room, Ruler(fonts, box.font, box.weight), canvas.height)
     laid = _laid(box, setting, room)
@@ -134,20 +135,21 @@ def _fitted(box: TextBox, text: str, room: _Room, ruler: Ruler, height: int) -> 
     measure = lru_cache(maxsize=None)(ruler.width)
     margin = (box.plate.padding if box.plate else 0.0) + (box.stroke.width if box.stroke else 0.0)
 
-    def at(size: int, *, whole_words: bool) -> _Setting | None:
+    def at(size: int, most_lines: int, *, whole_words: bool = False) -> _Setting | None:
         across = (room.right - room.left) / size - 2 * margin
         lines = break_lines(text, across, measure, whole_words=whole_words)
-        if lines is None or len(lines) > (box.max_lines or len(lines)):
+        if lines is None or len(lines) > (most_lines or len(lines)):
             return None
         setting = _Setting(size, tuple(map(ruler.line, lines)), box.line_spacing, margin)
         return setting if setting.fits(room) else None
 
     least, most = max(1, math.ceil(box.min_size * height)), max(1, math.floor(box.max_size * height))
-    largest = _largest(lambda size: at(size, whole_words=False), least, max(least, most))
+    largest = _largest(lambda size: at(size, box.max_lines), least, max(least, most))
     if largest is None:
         raise _overflow(box, text, least)
     modest = max(least, math.ceil(largest.size * WHOLE_WORDS))
-    return _largest(lambda size: at(size, whole_words=True), modest, largest.size) or largest
+    count = len(largest.lines)
+    return _largest(lambda size: at(size, count, whole_words=True), modest, largest.size) or largest
 
 
 def _largest(at: Callable[[int], _Setting | None], least: int, most: int) -> _Setting | None:

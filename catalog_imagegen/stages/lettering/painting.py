@@ -108,9 +108,17 @@ def rgb(colour: str) -> Colour:
         ) from error
 
 
+def seen(image: Image.Image, rect: Rect) -> Image.Image:
+    """A part of a picture as it is seen on white, where it is transparent."""
+    part = image.crop(rect)
+    if part.mode != "RGBA":
+        return part.convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", part.size, "#ffffff"), part).convert("RGB")
+
+
 def contrast(image: Image.Image, rect: Rect, colour: Colour) -> float:
     """How a colour stands out from the part of a picture that is most like it: WCAG 2.2's ratio, from 1 to 21."""
-    part = np.asarray(image.crop(rect).convert("RGB"), dtype=np.float32) / 255
+    part = np.asarray(seen(image, rect), dtype=np.float32) / 255
     darkest, lightest = np.percentile(_luminance(part), _WORST)
     own = float(_luminance(np.asarray(colour, dtype=np.float32) / 255))
     if darkest <= own <= lightest:

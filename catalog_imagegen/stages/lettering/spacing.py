@@ -14,6 +14,9 @@ AUTOSPACE = 0.125
 _HALF = 0.5
 """Ems of nothing that a full-width punctuation mark can lose (W3C CLREQ 3.1.6: at the ends of lines and beside another mark)."""
 _BLANK = 0.45
+"""Ems without ink that a mark has beside it where it can lose them."""
+_BEARING = 0.06
+"""Ems that stay: as much as Chinese characters have beside them, so that the edge of a text is straight."""
 _LATIN_SIGNS = frozenset("¥$€£%‰+")
 _IDEOGRAPHIC = (
     "CJK UNIFIED",
@@ -102,11 +105,13 @@ def _between(one: Glyph, other: Glyph) -> float:
 
 
 def _lost_at_start(glyph: Glyph) -> float:
-    return _HALF if _is_mark(glyph.character) and glyph.ink.left >= _BLANK else 0.0
+    blank = glyph.ink.left
+    return min(_HALF, blank - _BEARING) if _is_mark(glyph.character) and blank >= _BLANK else 0.0
 
 
 def _lost_at_end(glyph: Glyph) -> float:
-    return _HALF if _is_mark(glyph.character) and glyph.advance - glyph.ink.right >= _BLANK else 0.0
+    blank = glyph.advance - glyph.ink.right
+    return min(_HALF, blank - _BEARING) if _is_mark(glyph.character) and blank >= _BLANK else 0.0
 
 
 @lru_cache(maxsize=20_000)

@@ -15,7 +15,7 @@ from catalog_imagegen.stages.lettering.boxes import Rect
 from catalog_imagegen.stages.lettering.errors import LetteringError
 from catalog_imagegen.stages.lettering.fonts import Fonts, Weight
 from catalog_imagegen.stages.lettering.overlay import SHIPPED_FONTS
-from catalog_imagegen.stages.lettering.painting import Colour, Laid, contrast, ink_in, letters, plate
+from catalog_imagegen.stages.lettering.painting import Colour, Laid, contrast, ink_in, letters, plate, seen
 from catalog_imagegen.stages.lettering.spacing import Line, Ruler, prepared
 
 Corner = Literal["top_left", "top_right", "bottom_left", "bottom_right"]
@@ -34,7 +34,8 @@ _INKED = 128
 _OUTLINE, _PADDING, _RADIUS = 0.05, 0.28, 0.22
 _LIGHT: Colour = (255, 255, 255)
 _DARK: Colour = (24, 24, 24)
-_OPACITIES = (0.0, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85)
+_OPACITIES = (0.0, 0.6, 0.7, 0.8, 0.9)
+"""Of the plate; one that is needed at all may be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,14 @@ class Labelled:
 def add_label(
     image: Image.Image, style: LabelStyle = DEFAULT_STYLE, *, fonts: Fonts = SHIPPED_FONTS
 ) -> Labelled:
-    """Label a copy of an RGB picture at the size in which it is shown: a later resize would shrink the label.
+    """Label a copy of an RGB or RGBA picture at the size in which it is shown: a later resize would shrink the label.
 
     Raises ``ConfigError`` for a text that does not say both "AI" and "generated", and ``LetteringError`` if the picture
     is too narrow for it.
     """
     text = prepared(style.text)
     _check(text)
+    fonts.check(text, style.font, where="visible_label")
     canvas = image.copy()
     line = Ruler(fonts, style.font, style.weight).line(text)
     size, height = _size_for(line, math.ceil(min(image.size) * LEAST_HEIGHT))
@@ -143,7 +145,7 @@ def _placed(line: Line, size: int, frame: tuple[int, int], style: LabelStyle) ->
 
 def _readable(image: Image.Image, box: Rect) -> tuple[Colour, float]:
     """Light or dark letters, and how opaque the plate behind them must be to be read."""
-    behind = image.crop(box)
+    behind = seen(image, box)
     whole = Rect(0, 0, *behind.size)
     best = (0.0, _LIGHT, _OPACITIES[-1])
     for opacity in _OPACITIES:
