@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check messages bench test-comfyui test-mariadb fuzz clean
+.PHONY: help demo test check messages bench test-comfyui test-mariadb test-exiftool fuzz clean
 
 help:
 	@echo "make demo          the sample catalog through the simulator, into $(DEMO)/"
@@ -33,7 +33,7 @@ demo: $(STAMP)
 	@$(BIN)/catalog-imagegen status --workspace $(DEMO) --simulate
 
 test: $(STAMP)
-	$(PYTEST) -m "not comfyui and not mariadb" --ignore tests/fuzz
+	$(PYTEST) -m "not comfyui and not mariadb and not exiftool" --ignore tests/fuzz
 
 fuzz: $(STAMP)
 	$(PYTEST) tests/fuzz
@@ -44,6 +44,9 @@ test-comfyui: $(STAMP)
 
 test-mariadb: $(STAMP)
 	$(BIN)/python -m pytest tests/integration -m mariadb
+
+test-exiftool: $(STAMP)
+	$(BIN)/python -m pytest tests/integration -m exiftool
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -6,11 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from catalog_imagegen.domain.imaging import Placement, Render
+from PIL import Image
+
+from catalog_imagegen.domain.errors import ItemError
+from catalog_imagegen.domain.imaging import Placement, Render, Verdict
 from catalog_imagegen.pipeline.ports import BlobStore, Previews
 from catalog_imagegen.stages.label import TRAINED, aigc_text, judge_labels, packet, read_labels
 from catalog_imagegen.stages.rendition import Marks, Negative, Rendition, adapt, file_shape, open_render
 from catalog_imagegen.stages.verdict import judge_file
+
+LETTERING_VERSION = 1
+"""Of the stage that writes on pictures, which is loaded only where something is written."""
+VERSIONS = (LETTERING_VERSION,)
+"""Of all steps, besides the rendition itself, that have a hand in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,26 @@ def develop(content: bytes, order: Order, previews: Previews | None = None) -> D
     for placement in order.placements:
         shape = file_shape(placement)
         if shape not in made:
-            made[shape] = adapt(negative, placement, marks=marks)
+            made[shape] = _adapted(negative, placement, marks)
     return tuple(_judged(made[file_shape(placement)], placement) for placement in order.placements)
+
+
+def _adapted(negative: Negative, placement: Placement, marks: Marks) -> Rendition:
+    """The file of a placement; one that is too narrow for its label fails, and is made without."""
+    if placement.visible_label == "never":
+        return adapt(negative, placement, marks=marks)
+    try:
+        return adapt(negative, placement, marks=marks, finish=_labelled)
+    except ItemError as error:
+        verdict = Verdict("no_visible_label", "fail", error.message_en, error.message_zh)
+        return replace(adapt(negative, placement, marks=marks), verdicts=(verdict,))
+
+
+def _labelled(image: Image.Image) -> Image.Image:
+    """With the label that everybody sees."""
+    from catalog_imagegen.stages.lettering import add_label  # noqa: PLC0415 - fonts are for those who write
+
+    return add_label(image).image
 
 
 def _marks(content: bytes, order: Order) -> Marks:
@@ -85,4 +111,5 @@ def _marks(content: bytes, order: Order) -> Marks:
 
 
 def _judged(made: Rendition, placement: Placement) -> Rendition:
-    return replace(made, verdicts=(*judge_file(made.content, placement), *judge_labels(made.content)))
+    found = (*made.verdicts, *judge_file(made.content, placement), *judge_labels(made.content))
+    return replace(made, verdicts=found)

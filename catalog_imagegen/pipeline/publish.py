@@ -14,7 +14,7 @@ from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Placement, Platform, Render, Verdict
 from catalog_imagegen.domain.job import PictureStatus
-from catalog_imagegen.pipeline.develop import Darkroom, Order
+from catalog_imagegen.pipeline.develop import VERSIONS, Darkroom, Order
 from catalog_imagegen.pipeline.ports import Ledger, Listings
 from catalog_imagegen.pipeline.prepare import Services
 from catalog_imagegen.pipeline.want import spu_subject
@@ -353,7 +353,7 @@ def _by_family(found: Iterable[Publication]) -> Iterable[Sequence[Publication]]:
 def _composed(publication: Publication, producer: str) -> _Composed:
     owner = publication.skus[0] if publication.platform.listing_per == "sku" else ""
     entries = arrange(publication.platform, publication.pictures, sku=owner)
-    keys = [rendition_key(e.picture.render, e.placement, producer=producer) for e in entries]
+    keys = [rendition_key(e.picture.render, e.placement, producer=producer, also=VERSIONS) for e in entries]
     return _Composed(entries, keys, listing_key(publication.platform, publication.subject, entries, keys))
 
 

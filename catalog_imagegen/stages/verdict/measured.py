@@ -6,7 +6,6 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
 RATIO_TOLERANCE = 0.02
@@ -108,6 +107,8 @@ class Measured:
 
         It can be told on an even background: what has another colour than the corners is product.
         """
+        import numpy as np  # noqa: PLC0415 - it takes longer to load than most commands take
+
         factor = max(1, self.longest // _LOOKED_AT)
         small = self.flat.reduce(factor)
         pixels = np.asarray(small, np.int16)
