@@ -11,6 +11,7 @@ from bench.catalogs import text_tables, workbooks
 from bench.clients import Client, OurClient, PlainClient, Timing
 from bench.nights import first_plan, nothing_new
 from bench.pictures import BASE, TURBO
+from bench.renditions import a_thousand, small_costs, ten_files
 from bench.report import Figure, Report, Tell, seconds
 from bench.servers import Site, comfyui, simulators, with_idle
 
@@ -155,5 +156,19 @@ CASES: Mapping[str, Case] = {
     "csv": Case("a CSV file of 100,000 rows, to products", text_tables),
     "night": Case("a sync of 100,000 SKUs of which nothing is new", nothing_new),
     "plan": Case("the first plan of 100,000 SKUs", first_plan),
+    "files": Case(
+        "ten files of each render, 1024 × 1024",
+        partial(
+            ten_files,
+            side=1024,
+            ratios={("naive", "ours"): 5.0, ("pyvips", "ours"): 3.0, ("mogrify", "ours"): 10.0},
+        ),
+    ),
+    "files2048": Case(
+        "ten files of each render, 2048 × 2048",
+        partial(ten_files, side=2048, ratios={("naive", "ours"): 6.5, ("naive", "ours + pyvips"): 9.0}),
+    ),
+    "small": Case("what else is done for a file", small_costs),
+    "thousand": Case("1,000 renders with ten files each", a_thousand),
     "cost": Case("what a picture costs us, at 16 a second", Farm(8, 0.5, 200, of_ideal=None, cpu_ms=12)),
 }

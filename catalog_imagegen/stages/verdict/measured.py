@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from PIL import Image, ImageChops, ImageCms, ImageDraw
+from PIL import Image, ImageChops, ImageCms
 
 RATIO_TOLERANCE = 0.02
 """Whole pixels keep a small file's shape no better than this."""
@@ -80,26 +81,34 @@ class Measured:
 
     def stained(self, colour: tuple[int, int, int]) -> float:
         """The share of the border band that is not of this colour."""
-        image = self.flat
-        red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, colour)).split()
-        worst = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-        counts = worst.histogram(self._border())
+        counts = [0] * 256
+        for strip in self._border(self.flat):
+            red, green, blue = ImageChops.difference(strip, Image.new("RGB", strip.size, colour)).split()
+            worst = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+            counts = [a + b for a, b in zip(counts, worst.histogram(), strict=True)]
         return sum(counts[COLOUR_TOLERANCE + 1 :]) / sum(counts)
 
     def opaque(self) -> float:
         """The share of the border band that is not transparent."""
         if "A" not in self.image.getbands():
             return 1.0
-        counts = self.image.getchannel("A").histogram(self._border())
+        counts = [0] * 256
+        for strip in self._border(self.image.getchannel("A")):
+            counts = [a + b for a, b in zip(counts, strip.histogram(), strict=True)]
         return sum(counts[COLOUR_TOLERANCE + 1 :]) / sum(counts)
 
-    def _border(self) -> Image.Image:
-        band = max(2, round(min(self.image.size) * BAND))
-        border = Image.new("L", self.image.size, 255)
-        inside = (band, band, self.width - band - 1, self.height - band - 1)
-        if inside[0] <= inside[2] and inside[1] <= inside[3]:
-            ImageDraw.Draw(border).rectangle(inside, fill=0)
-        return border
+    def _border(self, image: Image.Image) -> Iterator[Image.Image]:
+        """The band along the edges, in four strips that do not overlap."""
+        width, height = self.image.size
+        band = min(max(2, round(min(width, height) * BAND)), (width + 1) // 2, (height + 1) // 2)
+        for box in (
+            (0, 0, width, band),
+            (0, max(band, height - band), width, height),
+            (0, band, band, height - band),
+            (max(band, width - band), band, width, height - band),
+        ):
+            if box[0] < box[2] and box[1] < box[3]:
+                yield image.crop(box)
 
     @cached_property
     def product(self) -> Box | None:

@@ -1,0 +1,157 @@
+"""``python -m bench.makers MAKER SIDE COUNT``: ten files of each of COUNT renders by two processes; writes what it took."""
+
+from __future__ import annotations
+
+import io
+import json
+import multiprocessing
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyvips
+from PIL import Image, ImageOps
+
+from catalog_imagegen.adapters.darkroom import keep_freed_memory
+from catalog_imagegen.domain.imaging import Placement
+from catalog_imagegen.stages.label import TRAINED, aigc_text, packet
+from catalog_imagegen.stages.rendition import Marks, Negative, adapt, open_render, opening
+
+FOLDER = Path("build/bench")
+PROCESSES = 2
+QUALITY = 88
+SIZES = (
+    (800, 800),
+    (750, 1000),
+    (1242, 1660),
+    (2000, 2000),
+    (480, 480),
+    (1080, 1080),
+    (1200, 1200),
+    (640, 640),
+    (600, 800),
+    (1500, 1500),
+)
+"""Pixels of the ten files: what marketplaces take."""
+RAWS = 4
+"""Different renders; more are the same again."""
+MARKS = Marks(packet(aigc_text(producer="0011", produce_id="00"), TRAINED))
+
+
+def raw(side: int, number: int) -> Path:
+    """A render of so many pixels across and down, as a server saves it: soft shapes with grain, like a photograph."""
+    path = FOLDER / f"raw-{side}-{number}.png"
+    if not path.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        chance = np.random.default_rng(number)
+        coarse = chance.normal(128, 60, (side // 8, side // 8, 3)).clip(0, 255).astype(np.uint8)
+        soft = np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC), np.float32)
+        grain = chance.normal(0, 2.5, (side, side, 1))
+        Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8)).save(path, "PNG")
+    return path
+
+
+def places() -> list[Placement]:
+    """The same ten files as placements; enlarged as far as ours goes."""
+    return [
+        Placement(f"{w}x{h}", ("main",), w, h, quality=QUALITY, crop="centre", max_bytes=10**9)
+        for w, h in SIZES
+    ]
+
+
+def naive(path: Path) -> int:
+    """What examples on the web do: open, fit and save, for each file."""
+    total = 0
+    for size in SIZES:
+        with Image.open(path) as image:
+            fitted = ImageOps.fit(image.convert("RGB"), size, Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        fitted.save(buffer, "JPEG", quality=QUALITY)
+        total += buffer.tell()
+    return total
+
+
+def by_vips(path: Path) -> int:
+    """The fastest library there is, used as its pages say."""
+    total = 0
+    for width, height in SIZES:
+        made = pyvips.Image.thumbnail(str(path), width, height=height, crop="centre")
+        total += len(made.jpegsave_buffer(Q=QUALITY))
+    return total
+
+
+def ours(path: Path) -> int:
+    """Ten files with their labels."""
+    negative = Negative(open_render(path.read_bytes()))
+    return sum(len(adapt(negative, place, marks=MARKS).content) for place in places())
+
+
+def mogrify(path: Path) -> int:
+    """The command line."""
+    with tempfile.TemporaryDirectory() as folder:
+        for width, height in SIZES:
+            size = f"{width}x{height}"
+            subprocess.run(
+                ["mogrify", "-path", folder, "-filter", "Lanczos", "-resize", f"{size}^", "-gravity", "center", "-extent",
+                 size, "-quality", str(QUALITY), "-format", "jpg", str(path)],
+                check=True,
+            )  # fmt: skip
+    return 1
+
+
+MAKERS: Mapping[str, Callable[[Path], int]] = {
+    "naive": naive,
+    "pyvips": by_vips,
+    "ours": ours,
+    "ours + pyvips": ours,
+    "mogrify": mogrify,
+}
+
+
+def _begin(maker: str) -> None:
+    pyvips.cache_set_max(0)  # a render comes once
+    if maker.startswith("ours"):
+        keep_freed_memory()
+    if maker == "ours":
+        setattr(opening, "pyvips", None)  # noqa: B010 - as where it is not installed
+
+
+def _make(maker: str, path: Path) -> tuple[int, float]:
+    MAKERS[maker](path)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return multiprocessing.current_process().pid or 0, peak
+
+
+def _cpu_s() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def measured(maker: str, side: int, count: int) -> Mapping[str, Any]:
+    """Wall and processor seconds of *count* renders, and the largest worker's memory in MB."""
+    paths = [raw(side, number % RAWS) for number in range(count)]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(PROCESSES, _begin, (maker,)) as pool:
+        pool.starmap(_make, [(maker, path) for path in paths[: 2 * PROCESSES]], chunksize=1)
+        began = time.perf_counter()
+        told = pool.starmap(_make, [(maker, path) for path in paths], chunksize=1)
+        wall = time.perf_counter() - began
+        pool.close()
+        pool.join()
+    return {"seconds": wall, "cpu_s": _cpu_s(), "peak_mb": max(peak for _, peak in told)}
+
+
+def main(words: Sequence[str]) -> None:
+    """Measure and write JSON."""
+    maker, side, count = words
+    sys.stdout.write(json.dumps(measured(maker, int(side), int(count))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
