@@ -120,12 +120,33 @@ def _decoded(content: bytes) -> Image.Image | Verdict:
         error: object = f"{opened.width} × {opened.height}"
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as caught:
         error = caught
+    if kind := _known_kind(content):
+        return Verdict(
+            "unsupported_format",
+            "fail",
+            f"it is {kind}, which marketplaces do not take; save it as JPEG or PNG",
+            f"这是 {kind} 文件，平台不接受；请另存为 JPEG 或 PNG",
+        )
     return Verdict(
         "broken_file",
         "fail",
         f"it is no whole picture of a usual size ({error}); make it again",
         f"不是完整的、正常尺寸的图片（{error}）；请重新生成",
     )
+
+
+def _known_kind(content: bytes) -> str:
+    """What a file is that Pillow does not read, where that can be told."""
+    head = content[:512]
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF:
+        return "HEIC"
+    if b"<svg" in head:
+        return "SVG"
+    return "PDF" if head.startswith(b"%PDF") else ""
+
+
+_HEIF = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+"""Brands of what iPhones write."""
 
 
 def _placement(file: Measured, platform: Platform, named: str, *, is_first: bool) -> Placement:
