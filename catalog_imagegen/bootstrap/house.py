@@ -13,6 +13,7 @@ from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.catalogs import Columns, Way
 from catalog_imagegen.adapters.catalogs.embedded import FOLDER as PICTURES
 from catalog_imagegen.adapters.catalogs.several import Joined, files_of, joined
+from catalog_imagegen.adapters.content_credentials import ContentCredentials, open_credentials
 from catalog_imagegen.adapters.darkroom import ProcessDarkroom
 from catalog_imagegen.adapters.download import download
 from catalog_imagegen.adapters.files import explain, make_folder, sweep_temporary, write_whole
@@ -37,6 +38,7 @@ from catalog_imagegen.config import (
     load_settings,
     load_setup,
 )
+from catalog_imagegen.config.settings import LabelsSettings
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError, ConfigError
 from catalog_imagegen.pipeline.brakes import Limits, Price
@@ -197,7 +199,9 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     stack.callback(photos.close)
     planner = ProcessPlanner(setup)
     stack.callback(planner.close)
-    darkroom = ProcessDarkroom(DarkroomHere(blobs, Thumbnails(data / "thumbnails", blobs)))
+    credentials = _credentials(settings.labels, workspace.root)
+    here = DarkroomHere(blobs, Thumbnails(data / "thumbnails", blobs), credentials)
+    darkroom = ProcessDarkroom(here)
     stack.callback(darkroom.close)
     return Services(
         setup=setup,
@@ -208,6 +212,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         listings=FolderListings(workspace.output),
         darkroom=darkroom,
         producer=settings.labels.producer,
+        signer=credentials.name if credentials is not None else "",
         is_placeholder=workspace.is_simulated,
         is_usual_output=workspace.out is None,
         attempts=settings.attempts,
@@ -217,6 +222,20 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         sources=frozenset(source.name for source in settings.source),
         photos=photos,
     )
+
+
+def _credentials(labels: LabelsSettings, root: Path) -> ContentCredentials | None:
+    """What files are signed with, if they are. Raises ConfigError."""
+    if not labels.certificate and not labels.private_key:
+        return None
+    for name in ("certificate", "private_key"):
+        if not getattr(labels, name):
+            raise ConfigError(
+                f"config/app.toml: labels.{name} is missing: signing needs certificate and private_key; name both files",
+                zh=f"config/app.toml：缺少 labels.{name}：签名需要 certificate 和 private_key；请同时指定两个文件",
+                code="cannot_sign",
+            )
+    return open_credentials(root / labels.certificate, root / labels.private_key)
 
 
 def recover(presence: AnyPresence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:

@@ -7,16 +7,20 @@ from pathlib import Path
 
 from PIL import Image
 
+from catalog_imagegen.adapters.content_credentials import state_of
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.stages.label import Labels, read_labels
 
 
-def labels_of(file: Path) -> Labels:
-    """What a picture file says about how it was made. Raises ConfigError where it cannot be read, or is no picture."""
+def labels_of(file: Path) -> tuple[Labels, str]:
+    """What a picture file says about how it was made, and what C2PA says of its signature, empty without one.
+
+    Raises ConfigError where it cannot be read, or is no picture.
+    """
     content = read_file(file)
     try:
         with Image.open(io.BytesIO(content)):
-            return read_labels(content)
+            return read_labels(content), state_of(content)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ConfigError(
             f"{file} is no picture that can be read; name JPEG, PNG, WebP, AVIF or TIFF files",

@@ -13,7 +13,23 @@ from catalog_imagegen.domain.imaging import Platform
 from catalog_imagegen.pipeline.compliance import CheckedListing, Folder, check_listing
 from catalog_imagegen.pipeline.prepare import check_names
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".svg", ".pdf"})
+PICTURES = frozenset(
+    {
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".webp",
+        ".avif",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".svg",
+        ".pdf",
+    }
+)
 
 
 def check_listings(path: Path, workspace: Workspace, platform: str = "") -> Iterator[CheckedListing]:

@@ -36,15 +36,15 @@ def show_(
     """
     found = {str(file): labels_of(file) for file in files}
     if json:
-        show.as_json({"files": [_as_json(name, read) for name, read in found.items()]})
+        show.as_json({"files": [_as_json(name, *read) for name, read in found.items()]})
     else:
         for name, read in found.items():
-            _tell(name, read)
-    is_sound = all(len(read.aigc) == 1 and not problems_of(read.aigc[0].text) for read in found.values())
+            _tell(name, *read)
+    is_sound = all(len(read.aigc) == 1 and not problems_of(read.aigc[0].text) for read, _ in found.values())
     raise typer.Exit(EXIT_OK if is_sound else EXIT_ITEMS_FAILED)
 
 
-def _as_json(name: str, read: Labels) -> dict[str, Any]:
+def _as_json(name: str, read: Labels, signed: str) -> dict[str, Any]:
     return {
         "file": name,
         "aigc": [
@@ -57,10 +57,11 @@ def _as_json(name: str, read: Labels) -> dict[str, Any]:
             for label in read.aigc
         ],
         "digital_source_types": list(read.source_types),
+        "c2pa": signed,
     }
 
 
-def _tell(name: str, read: Labels) -> None:
+def _tell(name: str, read: Labels, signed: str) -> None:
     tr = show.words().tr
     show.out.print(Text(name, style="bold"), soft_wrap=True)
     if not read.aigc:
@@ -76,5 +77,7 @@ def _tell(name: str, read: Labels) -> None:
         show.out.print(Text("  " + tr("more than one label; exactly one is allowed"), style="red"))
     for source_type in read.source_types:
         show.out.print(Text(f"  IPTC  {source_type.rpartition('/')[2]}  ({source_type})"), soft_wrap=True)
+    if signed:
+        show.out.print(Text(f"  C2PA  {signed}"), soft_wrap=True)
     if not read.source_types:
         show.out.print(Text("  " + tr("no IPTC digital source type"), style="dim"))

@@ -168,6 +168,11 @@ class LabelsSettings(Strict):
         description="Who made them, as GB 45438-2025 names it (`ContentProducer`): `001` + `1` + the 18 characters of the "
         "unified social credit code + 5 digits; ASCII without spaces, quotes and backslashes",
     )
+    certificate: str = Field(
+        default="",
+        description="PEM file of the certificates that sign every file (C2PA), yours first; needs the extra `c2pa`",
+    )
+    private_key: str = Field(default="", description="PEM file of its key, without a password")
 
 
 class Settings(BaseSettings):

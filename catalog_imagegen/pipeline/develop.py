@@ -34,6 +34,24 @@ class Order:
 Developed = tuple[Rendition, ...]
 
 
+class Credentials(Protocol):
+    """Signs files for whoever made them; the last that happens to a file."""
+
+    @property
+    def name(self) -> str:
+        """Who signs: another one signs every file again."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """Bytes that signing adds at most."""
+        ...
+
+    def sign(self, content: bytes, kind: str, source_type: str) -> bytes:
+        """The signed file."""
+        ...
+
+
 class Darkroom(Protocol):
     """Makes files of renders, maybe elsewhere: encoding is work for all processors."""
 
@@ -53,6 +71,7 @@ class DarkroomHere:
 
     blobs: BlobStore
     previews: Previews | None = None
+    credentials: Credentials | None = None
     ahead: int = 0
 
     def begin(self, order: Order) -> Callable[[], Developed | None]:
@@ -65,21 +84,27 @@ class DarkroomHere:
             content = self.blobs.get(order.render.digest)
         except FileNotFoundError:
             return None
-        return develop(content, order, self.previews)
+        return develop(content, order, self.previews, self.credentials)
 
 
-def develop(content: bytes, order: Order, previews: Previews | None = None) -> Developed:
+def develop(
+    content: bytes,
+    order: Order,
+    previews: Previews | None = None,
+    credentials: Credentials | None = None,
+) -> Developed:
     """The files of an order, each with what is wrong with it. Places that ask for the same file share its bytes."""
     image = open_render(content)
     if previews is not None:
         previews.keep(order.render.digest, image)
-    marks = _marks(content, order)
+    labels = _labels(content, order)
+    marks = Marks(packet(*labels), is_placeholder=order.render.placeholder)
     negative = Negative(image)
     made: dict[Placement, Rendition] = {}
     for placement in order.placements:
         shape = file_shape(placement)
         if shape not in made:
-            made[shape] = _adapted(negative, placement, marks)
+            made[shape] = _signed(negative, placement, marks, credentials, labels[1])
     return tuple(_judged(made[file_shape(placement)], placement) for placement in order.placements)
 
 
@@ -101,13 +126,23 @@ def _labelled(image: Image.Image) -> Image.Image:
     return add_label(image).image
 
 
-def _marks(content: bytes, order: Order) -> Marks:
-    """The labels that every file of this render carries: the one it came with, or ours. Never two."""
+def _signed(
+    negative: Negative, placement: Placement, marks: Marks, credentials: Credentials | None, source_type: str
+) -> Rendition:
+    """The file of a placement, signed; the cap is on what it is then."""
+    if credentials is None:
+        return _adapted(negative, placement, marks)
+    smaller = replace(placement, max_bytes=max(1, placement.max_bytes - credentials.room))
+    made = _adapted(negative, smaller, marks)
+    return replace(made, content=credentials.sign(made.content, placement.format, source_type))
+
+
+def _labels(content: bytes, order: Order) -> tuple[str, str]:
+    """AIGC label and source type of every file of this render: those it came with, or ours. Never two."""
     found = read_labels(content)
     ours = aigc_text(producer=order.producer, produce_id=order.render.render_key)
     aigc = next((label.text for label in found.aigc), ours)
-    source_type = next(iter(found.source_types), TRAINED)
-    return Marks(packet(aigc, source_type), is_placeholder=order.render.placeholder)
+    return aigc, next(iter(found.source_types), TRAINED)
 
 
 def _judged(made: Rendition, placement: Placement) -> Rendition:

@@ -44,6 +44,8 @@ class Services:
     """Makes the files of listings, maybe on other processors."""
     producer: str = ""
     """Who the labels of generated pictures name as their maker."""
+    signer: str = ""
+    """Whose certificate signs files."""
     attempts: int = 2
     patience_s: float = 60.0
     """Seconds to wait for servers that are away."""

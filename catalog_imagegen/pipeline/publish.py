@@ -51,6 +51,7 @@ def open_publisher(
         listings or services.listings,
         services.developing,
         producer=services.producer,
+        signer=services.signer,
         approved_only=approved_only,
     )
 
@@ -128,7 +129,7 @@ class Publisher:
     """Writes listings, each render decoded once for all the files that platforms want of it.
 
     With *approved_only* they hold approved pictures whose files passed; ``left_out`` names the others. *producer* is
-    who the labels of generated pictures name.
+    who the labels of generated pictures name, *signer* who signs them.
     """
 
     def __init__(
@@ -138,12 +139,14 @@ class Publisher:
         darkroom: Darkroom,
         *,
         producer: str = "",
+        signer: str = "",
         approved_only: bool = False,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.left_out: list[LeftOut] = []
         self._approved_only = approved_only
         self._producer = producer
+        self._maker = (producer, signer) if signer else (producer,)
         self._wait = wait
         self._ledger = ledger
         self._listings = listings
@@ -181,7 +184,7 @@ class Publisher:
         for family in _by_family(found):
             fallen = []
             for publication in family:
-                composed = _composed(publication, self._producer)
+                composed = _composed(publication, self._maker)
                 if self._stands(publication, composed.key):
                     count += len(composed.entries)
                 else:
@@ -253,7 +256,7 @@ class Publisher:
             return 0
         standing = self._listings.renditions(platform, folder)
         while publication.pictures:
-            composed = _composed(publication, self._producer)
+            composed = _composed(publication, self._maker)
             entries = composed.entries
             if self._stands(publication, composed.key):
                 return len(entries)
@@ -350,10 +353,10 @@ def _by_family(found: Iterable[Publication]) -> Iterable[Sequence[Publication]]:
     return families.values()
 
 
-def _composed(publication: Publication, producer: str) -> _Composed:
+def _composed(publication: Publication, maker: Sequence[str]) -> _Composed:
     owner = publication.skus[0] if publication.platform.listing_per == "sku" else ""
     entries = arrange(publication.platform, publication.pictures, sku=owner)
-    keys = [rendition_key(e.picture.render, e.placement, producer=producer, also=VERSIONS) for e in entries]
+    keys = [rendition_key(e.picture.render, e.placement, maker=maker, also=VERSIONS) for e in entries]
     return _Composed(entries, keys, listing_key(publication.platform, publication.subject, entries, keys))
 
 

