@@ -188,11 +188,22 @@ def reports_inside(reader: Reader) -> None:
     assert (reader.folder / "monday.xlsx").is_file()
 
 
+def label_is_shown(reader: Reader) -> None:
+    """With the producer that the page configures, and the listing was measured."""
+    shown = reader.last("catalog-imagegen labels show output-simulated/amazon/LS-E100-BK/LS-E100-BK.MAIN.jpg")
+    assert "001191310000MA1FL000XX00001" in shown.out
+    checked = reader.last(
+        "catalog-imagegen listing check output-simulated/amazon/LS-E100-BK --platform amazon --json"
+    )
+    assert json.loads(checked.out)["fails"] == 0
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     "config/workspace.md": Scenario(with_own_catalog, has_server=True),
     "docs/catalogs.md": Scenario(with_a_supplier, supplier_is_read),
     "docs/getting-started.md": Scenario(check=real_pictures, has_server=True),
     "docs/drop-folder.md": Scenario(with_a_drop, drop_is_answered),
+    "docs/files.md": Scenario(check=label_is_shown),
     "docs/ledger.md": Scenario(),
     "docs/nightly-sync.md": Scenario(with_sources, second_sync_rests),
     "docs/platforms.md": Scenario(check=corner_shop_has_a_listing),
