@@ -199,7 +199,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     stack.callback(photos.close)
     planner = ProcessPlanner(setup)
     stack.callback(planner.close)
-    credentials = _credentials(settings.labels, workspace.root)
+    credentials = credentials_of(settings.labels, workspace.root)
     here = DarkroomHere(blobs, Thumbnails(data / "thumbnails", blobs), credentials)
     darkroom = ProcessDarkroom(here)
     stack.callback(darkroom.close)
@@ -224,7 +224,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
     )
 
 
-def _credentials(labels: LabelsSettings, root: Path) -> ContentCredentials | None:
+def credentials_of(labels: LabelsSettings, root: Path) -> ContentCredentials | None:
     """What files are signed with, if they are. Raises ConfigError."""
     if not labels.certificate and not labels.private_key:
         return None

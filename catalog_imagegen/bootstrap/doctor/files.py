@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from catalog_imagegen.adapters.catalogs import Columns
 from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
-from catalog_imagegen.bootstrap.house import located, read_configured
+from catalog_imagegen.bootstrap.house import credentials_of, located, read_configured
 from catalog_imagegen.bootstrap.profiles import check_profile
 from catalog_imagegen.config import (
     Settings,
@@ -45,6 +45,7 @@ def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]
     found = {name: mistakes(look) for name, look in looks.items()} | _profiles(workspace)
     for name, error in misfits(workspace, settings, roles, platforms):
         found[name].append(error)
+    found["config/app.toml"] += mistakes(lambda: credentials_of(settings.labels, workspace.root))
     for name, errors in found.items():
         yield from (wrong("config", name, error) for error in errors[:MOST])
         if len(errors) > MOST:
