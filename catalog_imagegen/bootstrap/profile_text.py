@@ -7,19 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from catalog_imagegen.domain.catalog import LIST_FIELDS
+from catalog_imagegen.domain.catalog import FIELD_WORDS, LIST_FIELDS
 
 if TYPE_CHECKING:
     from catalog_imagegen.adapters.catalogs.mapping import HeaderMapping, Suggestion, TableMapping
 
-FIELD_WORDS: Mapping[str, str] = {
-    "sku": "货号", "spu": "款号", "name": "商品名称", "brand": "品牌", "category": "类目", "color": "颜色", "material": "材质",
-    "shape": "形状", "size": "尺寸", "spec": "规格", "price": "售价", "list_price": "原价", "currency": "币种",
-    "features": "卖点", "usage_scenarios": "使用场景", "detail_features": "细节", "advantages": "优势",
-    "accessories": "配件", "promo_text": "促销文案", "promo_start": "促销开始", "promo_end": "促销结束",
-    "images": "图片", "date": "上架日期",
-}  # fmt: skip
-"""What merchandisers call the fields."""
 HINTS: Mapping[str, tuple[str, str]] = {
     "pictures": ("pictures or their addresses", "内容是图片或图片地址"),
     "money": ("amounts of money", "内容是金额"),

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from catalog_imagegen.bootstrap import Way, init_workspace, read_source
+from catalog_imagegen.bootstrap.screening import with_screening
 from catalog_imagegen.cli import options, show
 from catalog_imagegen.cli.mapping import map_
 from catalog_imagegen.domain.catalog import Reading
@@ -64,18 +65,14 @@ def check(
 
     Example: `catalog-imagegen catalog check products.xlsx --json`
     """
+    place, way = options.workspace(workspace), Way(table, password=password, encoding=encoding)
     try:
-        reading = read_source(
-            file,
-            Way(table, password=password, encoding=encoding),
-            options.workspace(workspace),
-            profile=profile,
-            keeps_pictures=False,
-        )
+        reading = read_source(file, way, place, profile=profile, keeps_pictures=False)
     except CatalogError as error:
         if not json:
             raise
         raise show.refusal_json(error) from error
+    reading = with_screening(reading, place)
     has_errors = any(issue.severity == "error" for issue in reading.issues)
     if json:
         rows = [{k: v for k, v in asdict(p).items() if k != "cells"} for p in reading.products]

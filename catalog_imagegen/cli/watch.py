@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -184,7 +184,7 @@ class _Watcher:
         if report.pictures["pending"]:
             return self._later(dropped.path, *report.unavailable[:1])
         refresh(house)
-        self._answer(house, dropped, reading, content, report)
+        self._answer(house, dropped, replace(reading, issues=report.issues), content, report)
         return True
 
     def _answer(

@@ -148,6 +148,7 @@ _IN_CHINESE = {
     "string_too_short": "不能为空",
     "string_pattern_mismatch": "格式应为 {pattern}",
     "schema_name": "应为小写字母、数字和下划线，不超过 50 个，不以数字或 pg_ 开头",
+    "word_without_letters": "至少需要一个文字、字母或数字",
     "host_or_network": "应为主机名、IP 地址或网段，不带 http:// 和端口",
 }
 """What pydantic finds wrong, by its name for it."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from catalog_imagegen.config.declarations import api_graph_text
 from catalog_imagegen.config.files import Strict, overlaid, read_text, read_toml, unknown, validated
 from catalog_imagegen.config.platforms import Name, load_platforms
+from catalog_imagegen.config.screening import load_screen
 from catalog_imagegen.config.workspace import Workspace, defaults
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole
@@ -106,12 +107,14 @@ def load_setup(workspace: Workspace) -> Setup:
         check_role(name, table, roles_path, workflows, prompts)
     roles = {name: make_role(name, table) for name, table in file.roles.items()}
     packaged_roles = read_toml(defaults() / "config" / "roles.toml")["roles"]
+    platforms = load_platforms(workspace, roles, packaged_roles=packaged_roles)
     return Setup(
         roles=roles,
-        platforms=load_platforms(workspace, roles, packaged_roles=packaged_roles),
+        platforms=platforms,
         workflows=workflows,
         prompts=prompts,
         sources=_read_sources(workspace, workflows),
+        screen=load_screen(workspace, roles, platforms),
     )
 
 

@@ -38,6 +38,14 @@ LIST_FIELDS = (
     "accessories",
     "images",
 )
+FIELD_WORDS: Mapping[str, str] = {
+    "sku": "货号", "spu": "款号", "name": "商品名称", "brand": "品牌", "category": "类目", "color": "颜色", "material": "材质",
+    "shape": "形状", "size": "尺寸", "spec": "规格", "price": "售价", "list_price": "原价", "currency": "币种",
+    "features": "卖点", "usage_scenarios": "使用场景", "detail_features": "细节", "advantages": "优势",
+    "accessories": "配件", "promo_text": "促销文案", "promo_start": "促销开始", "promo_end": "促销结束",
+    "images": "图片", "date": "上架日期",
+}  # fmt: skip
+"""What merchandisers call the fields."""
 APPEARANCE_FIELDS = ("color", "material", "shape")
 """Without these every role invents another product."""
 

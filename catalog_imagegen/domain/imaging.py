@@ -11,6 +11,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
+from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, as_json, named
 
 Scope = Literal["sku", "spu"]
@@ -294,6 +295,8 @@ class Wanted:
     """The model files the graph loads, sorted: pictures of the same files are best rendered in a row."""
     needs: frozenset[str] = frozenset()
     """Tags that a server must have to render it."""
+    remarks: tuple[Issue, ...] = ()
+    """What is to be said of the words that it is made from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,7 @@ def whole_night(night: Night, told: Forecast, reports: Sequence[Report]) -> Repo
     return replace(
         whole,
         skus=night.skus,
-        issues=night.issues,
+        issues=(*night.issues, *whole.issues),
         unchanged=night.unchanged,
         retired=len(night.changes.gone),
         moved=len(night.changes.moved),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catalog_imagegen.domain.catalog import Issue, Product, Reading
@@ -15,7 +15,7 @@ from catalog_imagegen.pipeline.develop import Darkroom, DarkroomHere
 from catalog_imagegen.pipeline.plan import plan
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos
 from catalog_imagegen.pipeline.shapes import check_shapes
-from catalog_imagegen.pipeline.want import Pictures, Planner, Setup, Wish, spu_subject
+from catalog_imagegen.pipeline.want import Pictures, Planner, Setup, Wish, items, spu_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def choose(reading: Reading, source: str, selection: Selection, services: Servic
     # With a variant its whole family is recorded: any of them may speak for it.
     families = {p.family for p in chosen}
     recorded = tuple(row for row in rows if row[1].family in families)
-    return replace(prepared, rows=recorded, issues=issues)
+    return replace(prepared, rows=recorded, issues=(*issues, *prepared.issues))
 
 
 def from_ledger(selection: Selection, services: Services) -> Prepared:
@@ -217,15 +217,31 @@ def planned(asked: Asked, found: Pictures, services: Services) -> Prepared:
     wanted, blocked = found
     ledger, selection = services.ledger, asked.selection
     pictures: list[Wanted | Blocked] = [*wanted, *blocked]
+    chosen = frozenset(p.key for p in pictures if _is_selected(p, selection, asked.platforms))
+    remarks = (remark for p in wanted if p.remarks and p.key in chosen for remark in p.remarks)
     return Prepared(
         plan=plan(wanted, ledger.records(asked.wish.subjects), _made(wanted, services), blocked),
-        chosen=frozenset(p.key for p in pictures if _is_selected(p, selection, asked.platforms)),
+        chosen=chosen,
         products=tuple(asked.chosen),
         platforms=tuple(services.setup.platforms[name] for name in asked.platforms),
         leaving=frozenset()
         if selection.keys is not None
         else frozenset(ledger.wanted_keys(asked.wish.subjects) - {p.key for p in pictures}),
+        issues=tuple(dict.fromkeys(remarks)),
     )
+
+
+def screened(products: Iterable[Product], setup: Setup, enabled: Iterable[str]) -> Iterator[Issue]:
+    """What is to be said of the words of a catalog that nobody plans yet; *enabled* are platforms."""
+    takers: dict[str, list[str]] = {}
+    for name in enabled:
+        for role in {role for placement in setup.platforms[name].placements for role in placement.roles}:
+            if setup.roles[role].enabled:
+                takers.setdefault(role, []).append(name)
+    screener = setup.screener()
+    for product in products:
+        said = screener.remarks(product, takers, lambda role, of: items(role, of, setup.prompts))
+        yield from dict.fromkeys(said)
 
 
 def _made(wanted: Iterable[Wanted], services: Services) -> Mapping[Fingerprint, Render]:

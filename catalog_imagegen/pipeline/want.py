@@ -24,7 +24,9 @@ from catalog_imagegen.domain.imaging import (
 )
 from catalog_imagegen.pipeline.album import Album, NoPhotos
 from catalog_imagegen.pipeline.ports import Photos
+from catalog_imagegen.pipeline.screener import Screener
 from catalog_imagegen.stages.prompt import PromptBook
+from catalog_imagegen.stages.screening import NOTHING, Screen
 from catalog_imagegen.stages.workflow import REFERENCES, BoundGraph, RenderKeys, Workflow, model_files
 
 
@@ -39,6 +41,13 @@ class Setup:
     prompts: PromptBook
     sources: Mapping[str, str] = field(default_factory=dict)
     """File name → text of all that pictures are made by: workflows, templates, vocabulary."""
+    screen: Screen = NOTHING
+    """The words that pictures must not show."""
+
+    def screener(self) -> Screener:
+        """What looks for these words in the texts of products."""
+        enabled = {name: role for name, role in self.roles.items() if role.enabled}
+        return Screener(self.screen, self.prompts, enabled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +147,13 @@ def want(
     album = Album(photos or NoPhotos(), frozenset(product.sku for _, product in rows))
     album.collect((ask.role, ask.subject.product, setup.workflows[ask.role.workflow]) for ask in asked)
     benches: dict[str, _Bench] = {}
+    screener = setup.screener()
     for ask in asked:
         if ask.role.name not in benches:
             benches[ask.role.name] = _bench(ask.role, setup)
         try:
-            wanted.append(bind(ask, setup, takes.get(ask.key, FIRST_TAKE), benches[ask.role.name], album))
+            picture = bind(ask, setup, takes.get(ask.key, FIRST_TAKE), benches[ask.role.name], album)
+            wanted.append(screener.passed(picture, ask.subject.product))
         except ItemError as error:
             blocked.append(
                 Blocked(

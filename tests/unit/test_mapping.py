@@ -13,8 +13,9 @@ from catalog_imagegen.adapters.catalogs.columns import Columns, Match
 from catalog_imagegen.adapters.catalogs.fingerprints import header_fingerprint
 from catalog_imagegen.adapters.catalogs.grid import Block, Grid, Grids, SheetNaming
 from catalog_imagegen.adapters.catalogs.mapping import HeaderMapping, Suggestion, TableMapping, map_grids
-from catalog_imagegen.bootstrap.profile_text import FIELD_WORDS, HINTS, Draft, profile_text
+from catalog_imagegen.bootstrap.profile_text import HINTS, Draft, profile_text
 from catalog_imagegen.config.profiles import FIELDS, load_profile
+from catalog_imagegen.domain.catalog import FIELD_WORDS
 from catalog_imagegen.domain.errors import CatalogError
 
 COLUMNS = Columns.from_toml(

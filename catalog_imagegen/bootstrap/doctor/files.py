@@ -21,6 +21,7 @@ from catalog_imagegen.config import (
 )
 from catalog_imagegen.config.checkup import load_platforms, load_roles, misfits, mistakes
 from catalog_imagegen.config.profiles import FOLDER, load_profile, load_profiles, profile_files
+from catalog_imagegen.config.screening import load_screen
 from catalog_imagegen.config.settings import stray_variables
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError, ConfigError
@@ -40,6 +41,7 @@ def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]
         "config/app.toml": lambda: load_settings(workspace),
         "config/roles.toml": lambda: load_roles(workspace),
         "config/platforms.toml": lambda: load_platforms(workspace, roles),
+        "config/screening.toml": lambda: load_screen(workspace, roles, platforms),
         "config/columns.toml": lambda: Columns.from_toml(load_columns(workspace)),
     }
     found = {name: mistakes(look) for name, look in looks.items()} | _profiles(workspace)

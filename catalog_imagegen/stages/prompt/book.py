@@ -258,7 +258,12 @@ class PromptBook:
 
     def columns_of(self, role: str) -> frozenset[str] | None:
         """The columns that a role's prompts can depend on; None where only writing them can tell."""
-        found = [_COLUMNS_OF_CATEGORY, *(self._columns[name] for name in self._names_of(role))]
+        read = self.columns_read(role)
+        return None if read is None else read | _COLUMNS_OF_CATEGORY
+
+    def columns_read(self, role: str) -> frozenset[str] | None:
+        """Those of them whose texts can be in its prompts, without those that only decide which words are taken."""
+        found = [self._columns[name] for name in self._names_of(role)]
         return None if None in found else frozenset().union(*found)  # type: ignore[arg-type]  # none is None
 
     def _names_of(self, role: str) -> list[str]:

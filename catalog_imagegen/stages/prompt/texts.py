@@ -13,6 +13,7 @@ REMEMBERED = 20_000
 
 # Straight and curly double quotes and book-title marks ask Z-Image to draw the text between them.
 _QUOTES = re.compile('["“”„‟＂「」『』《》〈〉【】<>`]')
+_DRAWN = re.compile('"([^"]*)"|“([^”]*)”|「([^」]*)」|『([^』]*)』|《([^》]*)》|【([^】]*)】')
 # ComfyUI reads an embedding's file name after white space or at the start, in any case.
 _EMBEDDING = re.compile(r"embedding\s*[:：]", re.IGNORECASE)
 
@@ -35,3 +36,8 @@ def one_line(text: str) -> str:
     """Templates are laid out for reading; the model gets one line. Chinese needs no joining spaces."""
     joined = "".join(map(str.strip, text.split("\n")))
     return re.sub(r"[ \t]+", " ", joined) if "  " in joined or "\t" in joined else joined
+
+
+def drawn(prompt: str) -> list[str]:
+    """The texts that a prompt asks the model to draw: those in quotation marks, which no catalog value has."""
+    return ["".join(filter(None, found)) for found in _DRAWN.findall(prompt)]
