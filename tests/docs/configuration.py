@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from catalog_imagegen.adapters.catalogs.columns import _FieldTable, _HeaderTable
-from catalog_imagegen.config import platforms, setup
+from catalog_imagegen.config import platforms, screening, setup
 from catalog_imagegen.config.profiles import IgnoreTable, ProfileTable
 from catalog_imagegen.config.settings import (
     PREFIX,
@@ -144,6 +144,11 @@ def page() -> str:
                 *_table(platforms._FigureTable, FIGURE_WORDS),
                 "### `[sources.NAME]`\n",
                 *_table(platforms._SourceTable, CITATION_WORDS),
+                "## config/screening.toml\n",
+                "Laid over the packaged file in the same way. More: [words that pictures must not show](screening.md).\n",
+                *_table(screening.ScreeningFile),
+                "### `[lists.NAME]`\n",
+                *_table(screening._ListTable),
                 "## config/columns.toml\n",
                 "Laid over the packaged file in the same way.\n",
                 "### `[headers]`\n",

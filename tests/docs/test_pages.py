@@ -165,6 +165,20 @@ def photo_became_a_picture(reader: Reader) -> None:
     assert "CUP-2 has no photo" in reader.last("catalog-imagegen plan photos.csv").out
 
 
+def with_words(folder: Path) -> None:
+    """A catalog with words that pictures should not show."""
+    rows = "货号,商品名称,类目,颜色\nCUP-1,最佳咖啡杯,家居,白色\nCUP-2,清仓咖啡杯,家居,黑色\n"
+    (folder / "spring.csv").write_text(rows, encoding="utf-8")
+
+
+def words_are_told(reader: Reader) -> None:
+    """With their cells; the list of one's own blocks."""
+    assert "spring.csv!B2" in reader.last("catalog-imagegen catalog check spring.csv").out
+    planned = reader.last("catalog-imagegen plan spring.csv").out
+    assert "spring.csv!B3" in planned
+    assert "write it into the promotion only" in planned
+
+
 def corner_shop_has_a_listing(reader: Reader) -> None:
     """The marketplace of one's own gets its file under its own name."""
     assert (reader.folder / "output-simulated" / "corner_shop" / "LS-E100-BK" / "LS-E100-BK-1.jpg").is_file()
@@ -208,6 +222,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "docs/nightly-sync.md": Scenario(with_sources, second_sync_rests),
     "docs/platforms.md": Scenario(check=corner_shop_has_a_listing),
     "docs/reviewing.md": Scenario(check=reports_inside),
+    "docs/screening.md": Scenario(with_words, words_are_told),
     "docs/servers.md": Scenario(),
     "docs/roles.md": Scenario(check=box_is_listed),
     "docs/templates.md": Scenario(with_pets, pets_look_different, has_server=True),
@@ -298,6 +313,7 @@ def test_blocks_name_files_of_a_workspace() -> None:
                     "config/roles.toml",
                     "config/platforms.toml",
                     "config/columns.toml",
+                    "config/screening.toml",
                 )
                 folders = ("prompt_templates/", "config/profiles/")
                 assert found[1] in known or found[1].startswith(folders), (page, found[1])
