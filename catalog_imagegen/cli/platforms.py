@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,35 +46,45 @@ FITS: Mapping[Fit, str] = {
     "pad": mark("pad"),
     "width": mark("width"),
 }
+BACKGROUNDS = {"white": mark("white"), "transparent": mark("transparent"), "blur": mark("blurred")}
 ABOUTS = {
     "size": mark("size"),
     "min_size": mark("smallest size"),
     "max_size": mark("largest size"),
     "zoom_min_size": mark("smallest size for zoom"),
     "min_long": mark("longer side at least"),
+    "recommended_min_long": mark("longer side, better at least"),
     "max_long": mark("longer side at most"),
     "zoom_min_long": mark("longer side for zoom at least"),
     "width": mark("fixed width"),
+    "min_width": mark("width at least"),
+    "zoom_min_width": mark("width for zoom at least"),
     "width_range": mark("width from, to"),
     "max_height": mark("height at most"),
     "max_megapixels": mark("megapixels at most"),
     "min_dpi": mark("dpi at least"),
     "max_bytes": mark("file at most"),
     "min_bytes": mark("file at least"),
+    "min_jpeg_quality": mark("JPEG quality at least"),
     "ratio": mark("shape"),
     "formats": mark("formats"),
     "count": mark("files from, to"),
+    "min_count": mark("files at least"),
     "count_in_all": mark("files in all"),
     "background": mark("background"),
     "fill": mark("product fills"),
     "fill_min": mark("product fills at least"),
     "safe_zone": mark("safe zone"),
+    "text_area_max": mark("text covers at most"),
     "shadow": mark("shadow"),
+    "border": mark("border"),
     "forbidden": mark("forbidden"),
     "naming": mark("file name"),
     "color": mark("colour space"),
     "text": mark("text in the picture"),
+    "display": mark("shown as"),
     "attribute": mark("attribute"),
+    "authenticity": mark("authenticity"),
     "ai": mark("AI pictures"),
 }
 """What figures are about."""
@@ -112,7 +122,9 @@ def _most(platform: Platform) -> int:
 def _show_all(found: Sequence[Platform], enabled: Sequence[str]) -> None:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     tr = show.words().tr
-    for heading in (tr("platform"), "", tr("enabled"), tr("listing per"), tr("placements")):
+    for heading in (tr("platform"), ""):
+        table.add_column(heading, no_wrap=True)
+    for heading in (tr("enabled"), tr("listing per"), tr("placements")):
         table.add_column(heading)
     table.add_column(tr("files at most"), justify="right")
     for platform in found:
@@ -122,7 +134,7 @@ def _show_all(found: Sequence[Platform], enabled: Sequence[str]) -> None:
             Text(platform.title),
             Text(tr("yes"), style="green") if platform.name in enabled else "",
             platform.listing_per.upper(),
-            Text(places),
+            Text(places, no_wrap=True, overflow="ellipsis"),  # a line for each platform, however narrow
             str(_most(platform)),
         )
     show.out.print(table)
@@ -177,6 +189,7 @@ def _made(placement: Placement) -> str:
     parts = (
         f"{placement.width} × {placement.height} {tr(FITS[placement.fit])}",
         tr("at least {size}", size=least) if placement.min_width or placement.min_height else "",
+        *_treatment(placement),
         f"{placement.format} {placement.quality}" if placement.format == "JPEG" else placement.format,
         tr("at most {size}", size=_in_bytes(placement.max_bytes)),
         tr("1 file") if placement.count == 1 else tr("{n} files", n=placement.count),
@@ -184,6 +197,22 @@ def _made(placement: Placement) -> str:
         placement.file_name,
     )
     return " · ".join(part for part in parts if part)
+
+
+def _treatment(placement: Placement) -> Iterator[str]:
+    """What is done to the picture itself, where something is."""
+    tr = show.words().tr
+    if placement.background != "keep":
+        background = tr(BACKGROUNDS.get(placement.background, placement.background))
+        yield tr("background {colour}", colour=background)
+    if placement.shadow == "remove":
+        yield tr("no shadow")
+    if placement.fill:
+        yield tr("product fills {share}", share=f"{placement.fill:.0%}")
+    if placement.safe_zone:
+        yield tr("{share} free at the edges", share=f"{placement.safe_zone:.0%}")
+    if placement.visible_label == "always":
+        yield tr("labelled as AI-made")
 
 
 def _figures(figures: Sequence[Figure]) -> Table:

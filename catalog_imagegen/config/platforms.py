@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from catalog_imagegen.config.files import Strict, overlaid, unknown, validated
 from catalog_imagegen.config.workspace import Workspace
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.domain.imaging import Citation, Figure, FileFormat, Fit, ImageRole, Placement, Platform
+from catalog_imagegen.domain.imaging import (
+    DEFAULT_FILE_NAME,
+    Citation,
+    Figure,
+    FileFormat,
+    Fit,
+    ImageRole,
+    Placement,
+    Platform,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 """Of a role, platform or source: also a folder's or a file's name."""
@@ -31,6 +42,7 @@ _Channel = Annotated[int, Field(strict=True, ge=0, le=255)]
 _Words = Annotated[str, Field(min_length=1)]
 _Format = Literal["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "heic", "avif"]
 _SIDES, _NUMBER, _WORDS = (_Pair, "[width, height]"), (_Count, "a whole number"), (_Words, "a text")
+_CLAIM = (Annotated[bool, Field(strict=True)], "true or false")
 ABOUTS: Mapping[str, tuple[Any, str]] = {
     "size": _SIDES,
     "min_size": _SIDES,
@@ -39,30 +51,53 @@ ABOUTS: Mapping[str, tuple[Any, str]] = {
     "min_long": _NUMBER,
     "max_long": _NUMBER,
     "zoom_min_long": _NUMBER,
+    "recommended_min_long": _NUMBER,
     "width": _NUMBER,
+    "min_width": _NUMBER,
+    "zoom_min_width": _NUMBER,
     "width_range": (_Pair, "[least, most]"),
     "max_height": _NUMBER,
     "max_megapixels": _NUMBER,
     "min_dpi": _NUMBER,
     "max_bytes": _NUMBER,
     "min_bytes": _NUMBER,
+    "min_jpeg_quality": _NUMBER,
     "ratio": (_Ratio | Annotated[tuple[_Ratio, ...], Field(min_length=1)], '"3:4" or ["1:1", "3:4"]'),
     "formats": (Annotated[tuple[_Format, ...], Field(min_length=1)], 'a list like ["jpg", "png"]'),
     "count": (tuple[Annotated[int, Field(strict=True, ge=0)], _Count], "[least, most]"),
+    "min_count": _NUMBER,
     "count_in_all": _NUMBER,
     "background": (tuple[_Channel, _Channel, _Channel] | _Words, "[red, green, blue] or a text"),
     "fill": (tuple[_Share, _Share], "[least, most] between 0 and 1"),
     "fill_min": (_Share, "a share between 0 and 1"),
     "safe_zone": (_Share, "a share between 0 and 1"),
-    "shadow": (Annotated[bool, Field(strict=True)], "true or false"),
+    "text_area_max": (_Share, "a share between 0 and 1"),
+    "shadow": _CLAIM,
+    "border": _CLAIM,
     "forbidden": (Annotated[tuple[_Words, ...], Field(min_length=1)], "a list of texts"),
     "naming": _WORDS,
     "color": _WORDS,
     "text": _WORDS,
+    "display": _WORDS,
     "attribute": _WORDS,
+    "authenticity": _WORDS,
     "ai": _WORDS,
 }
 """What a figure can be about → the type of its value, and how that is written."""
+
+
+_ALWAYS = r"(sku|role|order|n|kind)(:0?\d)?"
+_NAMING_RULE = re.compile(rf"([^{{}}/\\]|\{{([^{{}}|:/\\]+(:0?\d\d?)?\|)*{_ALWAYS}\}})+")
+
+
+def _naming_rule(text: str) -> str:
+    """A rule whose words have a value in every case, so that no file is left without a name."""
+    if _NAMING_RULE.fullmatch(text):
+        return text
+    raise PydanticCustomError(
+        "naming_rule",
+        "a word in braces is sku, role, order, n or kind, or a column and one of them: {asin|sku}",
+    )
 
 
 class _SourceTable(Strict):
@@ -98,9 +133,7 @@ class _PlacementTable(Strict):
     quality: int = Field(default=92, ge=40, le=95)
     max_bytes: int = Field(default=3 * 1024 * 1024, ge=10_000)
     count: int = Field(default=1, ge=1)
-    file_name: str = Field(
-        default="{sku}_{order:02}_{role}", pattern=r"^([^{}/\\]|\{(sku|role|order|n|kind)(:0?\d)?\})+$"
-    )
+    file_name: Annotated[str, AfterValidator(_naming_rule)] = DEFAULT_FILE_NAME
     figures: tuple[_FigureTable, ...] = ()
 
 
@@ -114,6 +147,7 @@ class _PlatformTable(Strict):
 class _PlatformsFile(Strict):
     platforms: dict[Name, _PlatformTable]
     sources: dict[Name, _SourceTable] = Field(default={})
+    columns: dict[Name, tuple[_Words, ...]] = Field(default={})
     checked: date | None = None
 
 
@@ -140,7 +174,7 @@ def load_platforms(
     }
     platforms = {}
     for name, table in file.platforms.items():
-        platform = _platform(name, table, file.checked, sources)
+        platform = replace(_platform(name, table, file.checked, sources), columns=file.columns)
         for role in dict.fromkeys(role for placement in platform.placements for role in placement.roles):
             if role not in roles and role not in packaged_roles:
                 raise unknown("role", "图片角色", f"config/platforms.toml: {name}", role, roles)

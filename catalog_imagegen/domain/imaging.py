@@ -20,6 +20,8 @@ Fit = Literal["cover", "contain", "pad", "width"]
 FileFormat = Literal["JPEG", "PNG", "WEBP", "AVIF"]
 Confidence = Literal["official", "secondary", "memory"]
 Severity = Literal["fail", "warn"]
+DEFAULT_FILE_NAME = "{sku}_{order:02}_{role}"
+"""Of files of places that no marketplace has a rule for."""
 FigureValue = str | bool | int | float | tuple[str | int | float, ...]
 JUDGED = frozenset(
     {
@@ -34,6 +36,7 @@ JUDGED = frozenset(
         "max_size",
         "min_long",
         "min_size",
+        "min_width",
         "ratio",
         "width_range",
     }
@@ -202,7 +205,8 @@ class Placement:
     min_width: int = 0
     min_height: int = 0
     count: int = 1
-    file_name: str = "{sku}_{order:02}_{role}"
+    file_name: str = DEFAULT_FILE_NAME
+    """A rule for names without extension: text, and words in braces; of ``{asin|sku}`` the first that has a value."""
     title: str = ""
     """What merchandisers call it."""
     figures: tuple[Figure, ...] = ()
@@ -219,6 +223,8 @@ class Platform:
     placements: tuple[Placement, ...]
     checked: date | None = None
     """When its figures were looked up."""
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Word of a file's name → headers of the catalog, the first that has a value; another word is a header itself."""
 
 
 @pickled_by_fields

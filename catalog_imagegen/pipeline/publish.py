@@ -33,8 +33,13 @@ class Publication:
     subject: str
     family: str
     """The subject of all its variants."""
-    skus: tuple[str, ...]
+    products: tuple[Product, ...]
     pictures: tuple[Shown, ...]
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """Those of its products."""
+        return tuple(product.sku for product in self.products)
 
     @property
     def folder(self) -> str:
@@ -80,7 +85,7 @@ def publications(
             pictures = tuple(picture for part in parts for picture in by_subject.get(part, ()))
             if any(part in by_subject for part in parts):
                 family = spu_subject(variants[0])
-                found.append(Publication(platform, subject, family, tuple(p.sku for p in variants), pictures))
+                found.append(Publication(platform, subject, family, tuple(variants), pictures))
     return found
 
 
@@ -354,8 +359,7 @@ def _by_family(found: Iterable[Publication]) -> Iterable[Sequence[Publication]]:
 
 
 def _composed(publication: Publication, maker: Sequence[str]) -> _Composed:
-    owner = publication.skus[0] if publication.platform.listing_per == "sku" else ""
-    entries = arrange(publication.platform, publication.pictures, sku=owner)
+    entries = arrange(publication.platform, publication.pictures, products=publication.products)
     keys = [rendition_key(e.picture.render, e.placement, maker=maker, also=VERSIONS) for e in entries]
     return _Composed(entries, keys, listing_key(publication.platform, publication.subject, entries, keys))
 

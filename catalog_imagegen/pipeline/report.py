@@ -96,8 +96,8 @@ def _listing(publication: Publication, standing: StandingListings, *, only_stand
     if there is None:
         if only_standing:
             return None
-        owner = publication.skus[0] if platform.listing_per == "sku" else ""
-        there = [_unwritten(entry) for entry in arrange(platform, publication.pictures, sku=owner)]
+        entries = arrange(platform, publication.pictures, products=publication.products)
+        there = [_unwritten(entry) for entry in entries]
     places = {placement.name: placement for placement in platform.placements}
     folder = f"{platform.name}/{publication.folder}"
     files = tuple(

@@ -70,7 +70,10 @@ PLACEMENT_WORDS: Mapping[str, str] = {
     "quality": "JPEG quality to begin with; it goes down to 40 as far as `max_bytes` asks",
     "max_bytes": "Our cap in bytes, metadata included",
     "count": "Files at most",
-    "file_name": "Name without extension; may use `{sku}` `{role}` `{order}` `{n}` `{kind}`",
+    "file_name": (
+        "Name without extension; may use `{sku}` `{role}` `{order}` `{n}` `{kind}`, and columns of the catalog with one of "
+        "these to stand in: `{asin|sku}`"
+    ),
     "figures": "What the platform itself says",
 }
 FIGURE_WORDS: Mapping[str, str] = {
@@ -86,6 +89,10 @@ CITATION_WORDS: Mapping[str, str] = {
     "age": "Of when it is",
     "url": "Where it can be read",
 }
+COLUMNS = """\
+Each key is a word of `file_name`, its value a list of headers: the first whose column has a value is taken. Packaged are `asin`, `isbn`,
+`gtin` and `barcode`. More: [file names](platforms.md#files).
+"""
 HEADER_WORDS: Mapping[str, str] = {
     "ignored_in_brackets": "Remarks in brackets that are no part of a header: 售价（元）is 售价",
     "footers": "Beginnings of totals and remarks rows, which are skipped",
@@ -144,6 +151,8 @@ def page() -> str:
                 *_table(platforms._FigureTable, FIGURE_WORDS),
                 "### `[sources.NAME]`\n",
                 *_table(platforms._SourceTable, CITATION_WORDS),
+                "### `[columns]`\n",
+                COLUMNS,
                 "## config/screening.toml\n",
                 "Laid over the packaged file in the same way. More: [words that pictures must not show](screening.md).\n",
                 *_table(screening.ScreeningFile),

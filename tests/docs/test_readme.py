@@ -99,7 +99,9 @@ def test_every_exit_code_is_in_the_readme(page: str) -> None:
 def test_every_marketplace_is_on_its_page() -> None:
     """With what its listings cover, and no other."""
     packaged = tomllib.loads((ROOT / "config" / "platforms.toml").read_text(encoding="utf-8"))["platforms"]
-    rows = re.findall(r"^\| `([a-z_]+)` \| .+ \| .*\b(SPU|SKU)\b", text_of("docs/platforms.md"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z0-9_]+)` \| .+ \| .*\b(SPU|SKU)\b", text_of("docs/platforms.md"), re.MULTILINE
+    )
     assert dict(rows) == {name: table["listing_per"].upper() for name, table in packaged.items()}
 
 

@@ -45,9 +45,10 @@ def names(folder: Path) -> set[str]:
 def test_only_approved_pictures_go_out(made: Shop, tmp_path: Path) -> None:
     """The folder holds the approved product's listing as it stands in the output, and the reports."""
     done = export(made, tmp_path / "out", "--platform", "amazon")
-    assert (done["files"], done["left_out"]) == (1, [])
+    assert (done["files"], done["left_out"]) == (2, [])
     assert names(tmp_path / "out") == {
         f"amazon/{SKU}/{SKU}.MAIN.jpg",
+        f"amazon/{SKU}/{SKU}.SWCH.jpg",
         f"amazon/{SKU}/listing.json",
         "report.html",
         "report.xlsx",
@@ -55,7 +56,7 @@ def test_only_approved_pictures_go_out(made: Shop, tmp_path: Path) -> None:
     file = f"amazon/{SKU}/{SKU}.MAIN.jpg"
     assert (tmp_path / "out" / file).read_bytes() == (made.output / file).read_bytes()
     listing = json.loads((tmp_path / "out" / "amazon" / SKU / "listing.json").read_bytes())
-    assert [f["state"] for f in listing["files"]] == ["approved"]
+    assert [f["state"] for f in listing["files"]] == ["approved"] * 2
     assert not list(tmp_path.glob(".writing-*"))
 
 
@@ -95,7 +96,7 @@ def test_files_that_fail_stay_behind(made: Shop, tmp_path: Path) -> None:
     shop.run("--platform", "amazon", "--role", "main")
     shop.command("review", "approve", "--all", "--workspace", str(shop.root), "--simulate")
     message = export(shop, tmp_path / "out", "--platform", "amazon", code=2)
-    assert "1600 × 1600" in message
+    assert "1280 × 1280" in message
     assert "--drafts" in message
     assert not (tmp_path / "out").exists()
 
@@ -143,7 +144,7 @@ def test_lost_and_spoiled_pictures_are_told(made: Shop, tmp_path: Path) -> None:
     message = export(shop, tmp_path / "nothing", "--platform", "amazon", code=2)
     assert "are lost" in message
     file.write_bytes(good)
-    assert export(shop, tmp_path / "from-output", "--platform", "amazon")["files"] == 1
+    assert export(shop, tmp_path / "from-output", "--platform", "amazon")["files"] == 2
 
 
 def test_a_killed_export_is_swept_up(made: Shop, tmp_path: Path) -> None:

@@ -2,13 +2,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from catalog_imagegen.stages.listing import MAX_NAME_BYTES, arrange, from_path_safe, path_safe
-from tests.unit.builders import key, placement, platform, shown
+from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.imaging import FileFormat, Platform, Scope
+from catalog_imagegen.stages.listing import (
+    MAX_NAME_BYTES,
+    arrange,
+    from_path_safe,
+    name_pattern,
+    path_safe,
+)
+from tests.unit.builders import key, placement, platform, product, shown
 
 # Short texts from few characters meet far more often than random ones.
 TRICKY = st.text(alphabet="aAbB~%.-_ 1Ee2cCoOnNß\u0130ıé\u0065\u0301中가\u1100\u1161/\\:*?", max_size=6)
@@ -221,7 +230,7 @@ def test_a_shared_picture_is_named_after_the_sku_whose_listing_it_is_in() -> Non
     """Amazon does not know the SPU: a picture shared by variants carries each variant's own name."""
     amazon = platform(placement("additional", roles=("comparison",), file_name="{sku}.PT{n:02}"))
     shared = [shown(key("spu:S1", "comparison"))]
-    assert names(amazon, shared, sku="B0/1") == ["B0%2F1.PT01.jpg"]
+    assert names(amazon, shared, products=[product("B0/1")]) == ["B0%2F1.PT01.jpg"]
     assert names(amazon, shared) == ["S1.PT01.jpg"]
 
 
@@ -250,6 +259,147 @@ def test_no_two_files_of_a_listing_share_a_name(
     made = names(shop, held)
     assert len(made) == 2 * len(held)
     assert len({name.rpartition(".")[0].casefold() for name in made}) == len(made)
+
+
+CODES = {"asin": ("ASIN", "亚马逊ASIN"), "gtin": ("GTIN", "EAN", "条码")}
+
+
+def named_by(rule: str, *products: Product, listing_per: Scope = "sku", subject: str = "sku:A1") -> str:
+    """The name of one picture's file by this rule, its extension cut off."""
+    shop = platform(placement(file_name=rule), listing_per=listing_per)
+    (entry,) = arrange(replace(shop, columns=CODES), [shown(key(subject))], products=products)
+    return entry.file_name.removesuffix(".jpg")
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        ("{asin|sku}", "B0X"),
+        ("{ASIN|sku}", "B0X"),
+        ("{isbn|asin|sku}.MAIN", "B0X.MAIN"),
+        ("{isbn|sku}", "A1"),
+        ("{gtin:014|sku}", "00012345678905"),
+        ("{gtin:14|sku}", "00012345678905"),
+        ("{gtin|sku}", "012345678905"),
+        ("{gtin:08|sku}", "A1"),
+        ("{asin:014|sku}", "A1"),
+        ("{brand|sku}-{n}", "%2ERand~e-1"),
+        ("{品牌方|sku}", "岭声"),
+        ("{容量 ml|sku}", "350"),
+        ("{name|sku}", "电水壶"),
+        ("{spu|sku}", "A1"),
+        ("{nothing|sku}_{role}_{order:03}", "A1_main_001"),
+        ("{sku}{sku}", "A1A1"),
+    ],
+)
+def test_a_name_may_hold_what_the_catalog_says(rule: str, name: str) -> None:
+    """A code, a field, a column by its header; a word that the product has nothing for is passed over."""
+    row = product(
+        brand=".Rand",
+        extra={
+            "asin": "B0X",
+            "ＥＡＮ（13位）": " 012345678905 ",
+            "条码": "999",
+            "品牌方": "岭声",
+            "容量(ML)": "300",
+            "容量 ML": "350",
+        },
+    )
+    assert named_by(rule, row) == name
+
+
+def test_headers_of_a_word_come_in_their_order() -> None:
+    """The first that has a value, however the columns stand in the catalog."""
+    rows = ({"条码": "2", "EAN": "1"}, {"EAN": " ", "条码": "2"}, {"GTIN": "", "ean": "1"})
+    assert [named_by("{gtin|sku}", product(extra=extra)) for extra in rows] == ["1", "2", "1"]
+
+
+def test_what_the_catalog_says_is_safe_on_every_disk() -> None:
+    """A slash or a device's name in a column is as harmless as in a SKU."""
+    for text in ("../../x", "CON", "a/b", "..", "a\nb"):
+        assert named_by("{asin|sku}", product(extra={"ASIN": text})) == path_safe(text)
+
+
+def test_a_long_name_is_cut_and_stays_apart() -> None:
+    """Disks take 255 bytes; two names that differ only behind the cut still differ."""
+    long = product(name="电" * 60, brand="声" * 60)
+    rule = "{name|sku}{brand|sku}{name|sku}{sku}"
+    one, other = named_by(rule, long), named_by(rule, replace(long, sku="A2"))
+    assert len(one.encode()) <= 240
+    assert one != other
+
+
+def test_each_variant_is_named_by_its_own_columns() -> None:
+    """In a listing of a family a variant's picture has its own code, a shared one the first variant's."""
+    family = (product("S-1", spu="S", extra={"ASIN": "B01"}), product("S-2", spu="S", extra={"ASIN": "B02"}))
+    for subject, name in (("sku:S-1", "B01"), ("sku:S-2", "B02"), ("spu:S", "B01")):
+        assert named_by("{asin|sku}", *family, listing_per="spu", subject=subject) == name
+    assert named_by("{sku}", *family, listing_per="spu", subject="sku:S-2") == "S-2"
+    assert named_by("{asin|sku}", listing_per="spu", subject="spu:S") == "S"
+
+
+def test_a_name_says_what_it_lacks() -> None:
+    """Of alternatives one is enough; a word that is always there lacks nothing."""
+    shop = platform(placement(file_name="{asin|isbn|sku}-{gtin:014|n}-{order}"))
+    cases: list[tuple[dict[str, str], tuple[str, ...]]] = [
+        ({}, ("asin", "isbn", "gtin")),
+        ({"ISBN": "1"}, ("gtin",)),
+        ({"ASIN": "1", "GTIN": "none"}, ("gtin",)),
+        ({"ASIN": "1", "GTIN": "1"}, ()),
+    ]
+    for extra, lacks in cases:
+        (entry,) = arrange(shop, [shown()], products=[product(extra=extra)])
+        assert entry.lacks == lacks
+
+
+@pytest.mark.parametrize(
+    ("rule", "file_format", "good", "bad"),
+    [
+        (
+            "{asin|sku}.MAIN",
+            "JPEG",
+            ["B0X.MAIN.jpg", "A-1.MAIN.jpg"],
+            ["MAIN.jpg", "B0X.main.jpg", "B0X.MAIN"],
+        ),
+        ("{sku}.PT{n:02}", "JPEG", ["B0X.PT01.jpg", "B0X.PT10.jpg"], ["B0X.PT1.jpg", "B0X.PT01_02.jpg"]),
+        ("{gtin:014|n}", "PNG", ["00012345678905.png", "1.png"], ["00012345678905.jpg", "x.png"]),
+        ("{order}-{role}-{kind}", "WEBP", ["12-main-sku.webp"], ["12-poster-sku.webp", "12-main-x.webp"]),
+        ("a.b{n}", "AVIF", ["a.b1.avif"], ["axb1.avif", "a.b.avif", "a.b1.avif.avif"]),
+    ],
+)
+def test_a_pattern_tells_names_that_keep_a_rule(
+    rule: str, file_format: FileFormat, good: list[str], bad: list[str]
+) -> None:
+    """In full, with the extension."""
+    pattern = name_pattern(placement(file_name=rule, format=file_format))
+    assert pattern
+    assert [name for name in good if not pattern.fullmatch(name)] == []
+    assert [name for name in [*bad, f"x/{good[0]}"] if pattern.fullmatch(name)] == []
+
+
+def test_a_place_without_a_rule_of_its_own_has_no_pattern() -> None:
+    """Nobody asked for that name."""
+    assert name_pattern(placement()) is None
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["{sku}", "{asin|sku}", "{gtin:014|sku}", "{n:02}", "{order}", "{role}", "{kind}", ".", "_x"]
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.fixed_dictionaries({"ASIN": TEXTS, "条码": st.sampled_from(["", "12", "6901234567892", "x"])}),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_is_arranged_keeps_its_pattern(parts: list[str], extra: dict[str, str]) -> None:
+    """Whatever the rule and the catalog say, as long as the name is not cut."""
+    place = placement(file_name="".join(["{sku}", *parts]))
+    shop: Platform = replace(platform(place), columns=CODES)
+    (entry,) = arrange(shop, [shown()], products=[product(extra=extra)])
+    pattern = name_pattern(place)
+    assert pattern is None or "~~" in entry.file_name or pattern.fullmatch(entry.file_name)
 
 
 def test_an_empty_listing_has_no_files() -> None:

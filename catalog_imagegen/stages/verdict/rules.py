@@ -61,6 +61,11 @@ RULES: Mapping[str, Rule] = {
         lambda v: f"a width of {v[0]} to {v[1]} pixels",
         lambda v: f"宽度 {v[0]}–{v[1]} 像素",
     ),
+    "min_width": Rule(
+        lambda f, v: f.width >= v,
+        lambda v: f"a width of at least {v} pixels",
+        lambda v: f"宽度至少 {v} 像素",
+    ),
     "max_height": Rule(
         lambda f, v: f.height <= v,
         lambda v: f"a height of at most {v} pixels",

@@ -1,0 +1,17 @@
+"""Arranges the pictures of a listing and names its files."""
+
+from catalog_imagegen.stages.listing.arranging import VERSION, Entry, Shown, arrange, listing_key
+from catalog_imagegen.stages.listing.naming import name_pattern
+from catalog_imagegen.stages.listing.safe import MAX_NAME_BYTES, from_path_safe, path_safe
+
+__all__ = [
+    "MAX_NAME_BYTES",
+    "VERSION",
+    "Entry",
+    "Shown",
+    "arrange",
+    "from_path_safe",
+    "listing_key",
+    "name_pattern",
+    "path_safe",
+]
