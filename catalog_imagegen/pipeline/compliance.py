@@ -10,6 +10,7 @@ from PIL import Image
 
 from catalog_imagegen.domain.imaging import Placement, Platform, Severity, Verdict
 from catalog_imagegen.stages.label import judge_labels, read_labels
+from catalog_imagegen.stages.listing import SUFFIXES, name_pattern
 from catalog_imagegen.stages.verdict import Measured, judge_measured
 
 MAX_PIXELS = 40_000_000
@@ -86,8 +87,13 @@ def check_listing(folder: Folder, platform: Platform, read_text: ReadText | None
             files.append(CheckedFile(name, bytes=len(content), verdicts=(picture,)))
             continue
         measured = Measured(picture, len(content))
-        placement = _placement(measured, platform, folder.placements.get(name, ""), is_first=position == 0)
-        verdicts = [*judge_measured(measured, placement, name), *_labels(content, is_ours=folder.is_ours)]
+        listed = folder.placements.get(name, "")
+        placement = _placement(measured, platform, listed, name, is_first=position == 0)
+        verdicts = [
+            *judge_measured(measured, placement, name),
+            *_name(name, placement),
+            *_labels(content, is_ours=folder.is_ours),
+        ]
         forbidden = _forbids_text(placement)
         if forbidden is not None and read_text is not None:
             verdicts.extend(_text(read_text(measured.flat), forbidden))
@@ -149,19 +155,42 @@ _HEIF = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"
 """Brands of what iPhones write."""
 
 
-def _placement(file: Measured, platform: Platform, named: str, *, is_first: bool) -> Placement:
-    """What a file is for: what its manifest says, else the main place for the first, else where least is wrong."""
-    for placement in platform.placements:
-        if placement.name == named:
-            return placement
-    if is_first:
+def _placement(file: Measured, platform: Platform, listed: str, name: str, *, is_first: bool) -> Placement:
+    """What a file is for: what its manifest says, else its name, else the first place for the first of all.
+
+    Others are judged for the place where least is wrong.
+    """
+    by_name = {placement.name: placement for placement in platform.placements}
+    if listed in by_name:
+        return by_name[listed]
+    fitting = [p for p in platform.placements if _is_named_for(p, name)]
+    if is_first and not fitting:
         return platform.placements[0]
 
     def wrong(placement: Placement) -> tuple[int, int]:
         found = judge_measured(file, placement)
         return sum(v.severity == "fail" for v in found), len(found)
 
-    return min(platform.placements, key=wrong)
+    return min(fitting or platform.placements, key=wrong)
+
+
+def _is_named_for(placement: Placement, name: str) -> bool:
+    """Whether a name is by the placement's rule; its ending is another matter."""
+    rule, stem = name_pattern(placement), name.rpartition(".")[0]
+    return rule is not None and rule.fullmatch(f"{stem}{SUFFIXES[placement.format]}") is not None
+
+
+def _name(name: str, placement: Placement) -> Iterator[Verdict]:
+    """Whether a file is called as the platform wants it, where it wants something."""
+    naming = next((figure for figure in placement.figures if figure.about == "naming"), None)
+    if naming is None or name_pattern(placement) is None or _is_named_for(placement, name):
+        return
+    yield Verdict(
+        "wrong_name",
+        "fail" if naming.confidence == "official" else "warn",
+        f"its name is not as the platform asks for ({naming.value}); call it {placement.file_name}, with its ending",
+        f"文件名不符合平台要求（{naming.value}）；请命名为 {placement.file_name} 加扩展名",
+    )
 
 
 def _labels(content: bytes, *, is_ours: bool) -> Iterable[Verdict]:

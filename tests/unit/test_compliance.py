@@ -168,3 +168,22 @@ def test_a_listing_is_judged_as_a_whole() -> None:
         ("no_main_picture", "fail"),
         ("too_many", "fail"),
     ]
+
+
+def test_names_that_a_platform_asks_for() -> None:
+    """A name tells which place a file is for; one that tells none is wrong where the platform wants one."""
+    naming = figure("naming", "<ASIN>.PT01", "official")
+    main = placement(name="main", width=200, height=200, file_name="{asin|sku}.MAIN", figures=(naming,))
+    more = placement(
+        name="more", width=200, height=200, count=3, file_name="{asin|sku}.PT{n:02}", figures=(naming,)
+    )
+    square = saved(product_on())
+    files = {"B01.MAIN.jpg": square, "B01.PT01.jpg": square, "B01.PT01.jpeg": square, "back.jpg": square}
+    judged = check_listing(Folder("x", files, is_ours=True), platform(main, more)).files
+    found = {file.name: (file.placement, [verdict.code for verdict in file.verdicts]) for file in judged}
+    assert found == {
+        "B01.MAIN.jpg": ("main", []),
+        "B01.PT01.jpg": ("more", []),
+        "B01.PT01.jpeg": ("more", []),
+        "back.jpg": ("main", ["wrong_name"]),
+    }

@@ -1,11 +1,12 @@
 """Arranges the pictures of a listing and names its files."""
 
 from catalog_imagegen.stages.listing.arranging import VERSION, Entry, Shown, arrange, listing_key
-from catalog_imagegen.stages.listing.naming import name_pattern
+from catalog_imagegen.stages.listing.naming import SUFFIXES, name_pattern
 from catalog_imagegen.stages.listing.safe import MAX_NAME_BYTES, from_path_safe, path_safe
 
 __all__ = [
     "MAX_NAME_BYTES",
+    "SUFFIXES",
     "VERSION",
     "Entry",
     "Shown",
