@@ -294,6 +294,8 @@ class Wanted:
     """The model files the graph loads, sorted: pictures of the same files are best rendered in a row."""
     needs: frozenset[str] = frozenset()
     """Tags that a server must have to render it."""
+    family: str = ""
+    """Products of one family may look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,3 +322,16 @@ class Render:
     width: int
     height: int
     placeholder: bool = False
+    look: str = ""
+    """What it looks like, to be compared with others; empty where nobody looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFound:
+    """A line of text in a picture."""
+
+    text: str
+    box: tuple[int, int, int, int]
+    """Pixels: left, top, right, bottom."""
+    confidence: float
+    """0 to 1."""
