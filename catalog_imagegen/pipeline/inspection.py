@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 from PIL import Image
 
@@ -17,10 +18,7 @@ from catalog_imagegen.stages.quality.measures import measure, stopped_by
 
 
 class Inspector:
-    """The gates of a run; threads share it.
-
-    Placeholders are neither read nor compared: they bear letters, and products of one shape and colour have the same.
-    """
+    """The gates of a run; threads share it."""
 
     def __init__(
         self,
@@ -34,14 +32,14 @@ class Inspector:
         self._gates = gates
         self._ledger = ledger
         self._rerolls = rerolls
-        self._reader = None if is_placeholder else reader
-        self._compares = not is_placeholder
+        self._reader = reader
+        self._is_placeholder = is_placeholder
         self._galleries: dict[str, Gallery] = {}
         self._lock = threading.Lock()
 
     def inspect(self, picture: Wanted, image: Image.Image) -> Inspection:
         """Look at the pixels, in colour, of a picture; what passes is what later ones are compared with."""
-        gates = self._gates.get(picture.key.role, NO_GATES)
+        gates = self._gates_of(picture.key.role)
         measures = measure(image)
         stopped = (
             stopped_by(measures, gates)
@@ -53,13 +51,21 @@ class Inspector:
         wordings = gates.wordings.get(stopped.gate, ())
         return Inspection(measures.look, Objection(stopped, wordings, self._rerolls))
 
+    def _gates_of(self, role: str) -> Gates:
+        """What a role asks; of placeholders only that they are sharp and well exposed.
+
+        They bear letters, products of one shape have the same one, and where things stand says nothing of any model.
+        """
+        gates = self._gates.get(role, NO_GATES)
+        return replace(gates, min_product=0.0, max_likeness=-1, max_letters=-1) if self._is_placeholder else gates
+
     def _stopped_by_text(self, image: Image.Image, gates: Gates) -> Stopped | None:
         if self._reader is None or gates.max_letters < 0:
             return None
         return stopped_by_text(self._reader.read(image), gates)
 
     def _stopped_by_likeness(self, picture: Wanted, look: str, gates: Gates) -> Stopped | None:
-        if not self._compares or gates.max_likeness < 0:
+        if gates.max_likeness < 0:
             return None
         family = picture.family or picture.sku
         with self._lock:
