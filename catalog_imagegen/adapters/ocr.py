@@ -11,8 +11,8 @@ from PIL import Image
 from catalog_imagegen.domain.imaging import TextFound
 
 SIDE = 736
-"""Pixels: the longer side at which pictures are read. Letters of 3 % of it are read as surely as at 1,472, in a third of
-the time (0.2 s on one core)."""
+"""Pixels: about the longer side at which pictures are read. Letters 3 % of it high were read with a confidence of 0.99, in
+half a second on one core."""
 
 
 class RapidReader:
@@ -25,7 +25,7 @@ class RapidReader:
     def read(self, image: Image.Image) -> list[TextFound]:
         """See the port."""
         factor = max(1.0, max(image.size) / SIDE)
-        size = tuple(max(1, round(side / factor)) for side in image.size)
+        size = (max(1, round(image.width / factor)), max(1, round(image.height / factor)))
         small = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX, reducing_gap=2.0))
         with self._lock:
             found = self._loaded()(np.ascontiguousarray(small[:, :, ::-1]))  # blue first, as OpenCV has it

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
@@ -246,7 +246,7 @@ def _credentials(labels: LabelsSettings, root: Path) -> ContentCredentials | Non
 
 def open_reader() -> TextReader | None:
     """What reads text in pictures; None without the extra ``ocr``."""
-    if importlib.util.find_spec("rapidocr") is None:
+    if find_spec("rapidocr") is None:
         return None
     from catalog_imagegen.adapters.ocr import RapidReader  # noqa: PLC0415 - numpy is slow to import
 

@@ -57,7 +57,11 @@ class Inspector:
         They bear letters, products of one shape have the same one, and where things stand says nothing of any model.
         """
         gates = self._gates.get(role, NO_GATES)
-        return replace(gates, min_product=0.0, max_likeness=-1, max_letters=-1) if self._is_placeholder else gates
+        return (
+            replace(gates, min_product=0.0, max_likeness=-1, max_letters=-1)
+            if self._is_placeholder
+            else gates
+        )
 
     def _stopped_by_text(self, image: Image.Image, gates: Gates) -> Stopped | None:
         if self._reader is None or gates.max_letters < 0:

@@ -55,7 +55,7 @@ class BlurredBackend(FakeBackend):
         picture.putpixel((0, 0), colour)  # type: ignore[arg-type]  # of RGB
         picture.putpixel((1, 0), colour)  # type: ignore[arg-type]  # the same
         buffer = io.BytesIO()
-        Image.blend(picture, Image.new("RGB", size, colour), 0.1).save(buffer, "PNG")  # type: ignore[arg-type]  # the same
+        Image.blend(picture, Image.new("RGB", size, colour), 0.1).save(buffer, "PNG")
         self._files[name] = buffer.getvalue()
         return finished
 
@@ -131,7 +131,7 @@ def test_a_verdict_stands_with_its_render_or_not_at_all(tmp_path: Path) -> None:
             return kept
 
         dying = _Wired(services.ledger, {"keep_render": keep_and_die})
-        run(replace(strict(services), ledger=dying), BlurredBackend(in_flight=1), Fuse())  # type: ignore[arg-type]  # a Ledger but for that
+        run(replace(strict(services), ledger=dying), BlurredBackend(in_flight=1), Fuse())
     with power(tmp_path, Fuse()) as services:
         planned = choose(test_power_cut.CATALOG, "run", Selection(), strict(services)).plan.pictures
         again = {(p.action, p.wanted.take.note, p.reason) for p in planned if p.wanted.take.number > 1}
