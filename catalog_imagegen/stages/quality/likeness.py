@@ -16,6 +16,8 @@ from PIL import Image
 MAX_COLOUR = 16
 """Levels of 255 by which the mean colours of pictures that look the same may differ, in any channel."""
 _SPOTS = 8
+_FINE = 80
+"""Pixels: the shorter side at which spots are told apart; more only takes time."""
 _BITS = 16
 """Bytes of the hash."""
 
@@ -25,6 +27,9 @@ Colour = npt.NDArray[np.int16]
 
 def look_of(image: Image.Image) -> str:
     """What a picture in colour looks like; of one on an even background what stands on it should be given."""
+    factor = min(image.size) // _FINE
+    if factor > 1:
+        image = image.reduce(factor)
     luma = image.convert("L")
     across = np.asarray(luma.resize((_SPOTS + 1, _SPOTS), Image.Resampling.BOX))
     down = np.asarray(luma.resize((_SPOTS, _SPOTS + 1), Image.Resampling.BOX))
