@@ -37,7 +37,7 @@ class ReviewRows(Sql):
             db.execute(delete(TAKE).where(TAKE.c.key == str(key), TAKE.c.number > row.take))
             means: dict[str, Any] = {"approved_key": row.shown_key, "approved_digest": digest}
             if is_undoing:
-                means |= {"rejected_key": None, "rejection": "", "gate": ""}
+                means |= {"rejected_key": None, "rejection": "", "gate": None}
             _say(db, row, digest, decision="approved", means=means)
         return None
 
@@ -56,7 +56,7 @@ class ReviewRows(Sql):
                 return "rejected_already"
             if asked_after(db, row.key, row.take):
                 return "asked_again"
-            means: dict[str, Any] = {"rejected_key": row.shown_key, "rejection": reason, "gate": ""}
+            means: dict[str, Any] = {"rejected_key": row.shown_key, "rejection": reason, "gate": None}
             if row.approved_key == row.shown_key:
                 means |= {"approved_key": None, "approved_digest": None}
             _say(db, row, digest, decision="rejected", reason=reason, means=means)
@@ -116,7 +116,7 @@ def _withdraw(db: Connection, row: Row[Any], digest: Digest, reason: str) -> Rej
     if row.approved_digest == digest:
         means |= {"approved_key": None, "approved_digest": None}
     if row.digest == digest and row.rejected_key != row.shown_key:
-        means |= {"rejected_key": row.shown_key, "rejection": reason, "gate": ""}
+        means |= {"rejected_key": row.shown_key, "rejection": reason, "gate": None}
     if not means:
         return "rejected_already"
     _say(db, row, digest, decision="rejected", reason=reason, means=means)

@@ -86,8 +86,8 @@ class PictureRow(SQLModel, table=True):
     """An approval is of these bytes; the same render made again must be looked at again."""
     rejected_key: str | None = None
     rejection: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
-    gate: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    """The gate that rejected it; empty if a person did."""
+    gate: str | None = None
+    """The gate that rejected it; none if a person did."""
     seed: str = ""
     workflow: str = ""
     positive: str = Field(default="", sa_column=Column(Text, nullable=False))

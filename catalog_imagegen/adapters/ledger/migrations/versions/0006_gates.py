@@ -14,7 +14,7 @@ def upgrade() -> None:
     with op.batch_alter_table("render") as render:
         render.add_column(sa.Column("look", sa.String(), nullable=False, server_default=""))
     with op.batch_alter_table("picture") as picture:
-        picture.add_column(sa.Column("gate", sa.String(), nullable=False, server_default=""))
+        picture.add_column(sa.Column("gate", sa.String(), nullable=True))
     with op.batch_alter_table("take") as take:
         take.add_column(sa.Column("gate", sa.String(), nullable=False, server_default=""))
     with op.batch_alter_table("review") as review:
