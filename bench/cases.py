@@ -9,6 +9,7 @@ from statistics import median
 
 from bench.catalogs import text_tables, workbooks
 from bench.clients import Client, OurClient, PlainClient, Timing
+from bench.gates import gates
 from bench.nights import first_plan, nothing_new
 from bench.pictures import BASE, TURBO
 from bench.renditions import a_thousand, small_costs, ten_files
@@ -170,5 +171,6 @@ CASES: Mapping[str, Case] = {
     ),
     "small": Case("what else is done for a file", small_costs),
     "thousand": Case("1,000 renders with ten files each", a_thousand),
+    "gates": Case("the gates of a picture of 1024²", gates),
     "cost": Case("what a picture costs us, at 16 a second", Farm(8, 0.5, 200, of_ideal=None, cpu_ms=12)),
 }

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
@@ -35,6 +36,7 @@ from catalog_imagegen.config import (
     defaults,
     expand,
     load_columns,
+    load_gates,
     load_settings,
     load_setup,
 )
@@ -43,6 +45,7 @@ from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError, ConfigError
 from catalog_imagegen.pipeline.brakes import Limits, Price
 from catalog_imagegen.pipeline.develop import DarkroomHere
+from catalog_imagegen.pipeline.ports import TextReader
 from catalog_imagegen.pipeline.prepare import Services
 from catalog_imagegen.stages.listing import path_safe
 
@@ -219,6 +222,9 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         patience_s=settings.patience_s,
         group_wait_s=settings.group_wait_s,
         retakes=settings.retakes,
+        rerolls=settings.rerolls,
+        gates=load_gates(workspace, setup.roles),
+        reader=open_reader(),
         sources=frozenset(source.name for source in settings.source),
         photos=photos,
     )
@@ -236,6 +242,15 @@ def credentials_of(labels: LabelsSettings, root: Path) -> ContentCredentials | N
                 code="cannot_sign",
             )
     return open_credentials(root / labels.certificate, root / labels.private_key)
+
+
+def open_reader() -> TextReader | None:
+    """What reads text in pictures; None without the extra ``ocr``."""
+    if find_spec("rapidocr") is None:
+        return None
+    from catalog_imagegen.adapters.ocr import RapidReader  # noqa: PLC0415 - numpy is slow to import
+
+    return RapidReader()
 
 
 def recover(presence: AnyPresence, ledger: SqlLedger, blobs: FolderBlobs, places: Sequence[Path]) -> None:

@@ -29,6 +29,7 @@ CHECKS: Mapping[Check, str] = {
     "workflow": mark("workflow"),
     "template": mark("template"),
     "fonts": mark("fonts"),
+    "text": mark("text in pictures"),
     "disk": mark("disk"),
     "ledger": mark("ledger"),
     "server": mark("server"),

@@ -155,6 +155,7 @@ def _picture_json(picture: PictureStatus, said: Sequence[Review]) -> Mapping[str
         "reviews": [
             {
                 "decision": review.decision,
+                "gate": review.gate,
                 "reason": review.reason,
                 "render": review.digest,
                 "made_at": review.made_at.isoformat(),

@@ -192,6 +192,12 @@ class Settings(BaseSettings):
     retakes: int = Field(
         default=3, ge=0, le=20, description="New takes that rejections of one picture ask for, at most"
     )
+    rerolls: int = Field(
+        default=2,
+        ge=0,
+        le=10,
+        description="New takes of one picture that the [gates](gates.md) ask for, at most; after that it waits for a person",
+    )
     patience_s: float = Field(
         default=60.0,
         ge=0,

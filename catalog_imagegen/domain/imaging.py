@@ -303,6 +303,8 @@ class Wanted:
     """Tags that a server must have to render it."""
     remarks: tuple[Issue, ...] = ()
     """What is to be said of the words that it is made from."""
+    family: str = ""
+    """Products of one family may look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,3 +331,16 @@ class Render:
     width: int
     height: int
     placeholder: bool = False
+    look: str = ""
+    """What it looks like, to be compared with others; empty where nobody looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFound:
+    """A line of text in a picture."""
+
+    text: str
+    box: tuple[int, int, int, int]
+    """Pixels: left, top, right, bottom."""
+    confidence: float
+    """0 to 1."""

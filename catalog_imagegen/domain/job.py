@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.gates import Stopped
 from catalog_imagegen.domain.imaging import (
     FIRST_TAKE,
     NO_PROMPT,
@@ -24,10 +25,14 @@ PictureState = Literal["planned", "rendering", "draft", "approved", "stale", "re
 SkuStatus = Literal["ready", "review", "working", "blocked", "failed", "retired"]
 Action = Literal["render", "reuse", "failed", "blocked"]
 Decision = Literal["approved", "rejected"]
+Word = Literal["approved", "rejected", "stopped"]
+"""What was said of a render; the last one by a gate that it did not pass."""
 Refusal = Literal["not_wanted", "replaced", "outdated", "asked_again", "rejected_already"]
 """Why a reviewer's word does not count: the picture it was about does not stand any more."""
 Rejection = Literal["used_up", "withdrawn"]
 """What a rejection leads to if not to a new take: a person must act, or another picture is under way anyway."""
+Kept = Literal["shown", "retaken", "blocked"]
+"""What a render that is kept leads to: it shows its picture; a gate asks for another take; or none is left."""
 
 
 def used_up(reason: str, *, sku: str, role: str, slot: int) -> tuple[str, str]:
@@ -56,6 +61,8 @@ class Record:
     """The render that a reviewer rejected last, if any."""
     rejection: str = ""
     """The reviewer's reason."""
+    stopped: Stopped | None = None
+    """If it was not a reviewer but a gate: which, and what was measured."""
     agreed_key: Fingerprint | None = None
     """The render that a command set out to make last."""
 
@@ -71,6 +78,8 @@ class PlannedPicture:
     failure: Failure | None = None
     is_expected: bool = False
     """An earlier command set out to make it, and it was not made yet."""
+    stopped: Stopped | None = None
+    """The gate for which it is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +166,15 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What somebody said of one render."""
+    """What somebody, or a gate, said of one render."""
 
     key: ImageKey
     digest: Digest
-    decision: Decision
+    decision: Word
     reason: str
     made_at: datetime
+    gate: str = ""
+    """The gate that stopped it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +235,9 @@ class PictureStatus:
     approved: Render | None = None
     """The picture that counts as approved, be it of an earlier prompt."""
     is_rejected: bool = False
-    """Whether *render* was rejected."""
+    """Whether *render* was rejected, by a reviewer or a gate."""
+    stopped: Stopped | None = None
+    """The gate that the current picture did not pass."""
     prompt: Prompt = NO_PROMPT
     workflow: str = ""
 

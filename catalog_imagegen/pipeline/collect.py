@@ -1,4 +1,4 @@
-"""Brings a picture home: downloads, judges and stores it; bytes first, then the row that names them."""
+"""Brings a picture home: downloads, judges, inspects and stores it; bytes first, then the row that names them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from catalog_imagegen.pipeline.board import Task
 from catalog_imagegen.pipeline.policy import size_of
 from catalog_imagegen.pipeline.ports import RenderBackend
 from catalog_imagegen.pipeline.settle import render_lease
-from catalog_imagegen.pipeline.workshop import Workshop
+from catalog_imagegen.pipeline.workshop import Collected, Inspection, Workshop
 from catalog_imagegen.stages.quality import judge
 
 DOWNLOADS = 3
@@ -25,32 +25,46 @@ PLACEHOLDER = b"tEXtcatalog-imagegen\0placeholder"
 
 def collect(
     task: Task, attempt: Attempt, finished: Finished, *, backend: RenderBackend, shop: Workshop
-) -> Render | Failure:
-    """Record the picture of a finished prompt, or say what is wrong with it. Raises BackendUnavailable."""
-    width, height = size_of(task.picture, attempt.shrink)
-    content = _download(finished, width, height, backend, is_placeholder=shop.is_placeholder)
-    if isinstance(content, Failure):
-        return content
+) -> Collected | Failure:
+    """Record the picture of a finished prompt, or say what is wrong with its file. Raises BackendUnavailable.
+
+    Together with the row it is written down whether the picture counts, so that a picture which does not is never taken
+    for one that does, whoever dies when.
+    """
+    size = size_of(task.picture, attempt.shrink)
+    found = _download(task, finished, size, backend, shop)
+    if isinstance(found, Failure):
+        return found
+    content, seen = found
+    width, height = size
     render = Render(
         render_key=task.picture.render_key,
         digest=shop.blobs.put(content),
         width=width,
         height=height,
         placeholder=shop.is_placeholder,
+        look=seen.look,
     )
-    shop.ledger.keep_render(attempt, render, finished, lease=render_lease(task))
-    return render
+    kept = shop.ledger.keep_render(
+        attempt,
+        render,
+        finished,
+        lease=render_lease(task),
+        objection=seen.objection,
+    )
+    return Collected(kept, seen.objection.stopped if seen.objection else None)
 
 
 def _download(
-    finished: Finished, width: int, height: int, backend: RenderBackend, *, is_placeholder: bool
-) -> bytes | Failure:
-    """The bytes of a good picture. One that does not decode is fetched again: the copy may be bad."""
+    task: Task, finished: Finished, size: tuple[int, int], backend: RenderBackend, shop: Workshop
+) -> tuple[bytes, Inspection] | Failure:
+    """The bytes of a good file, and what was seen in it. One that does not decode is fetched again: the copy may be bad."""
+    width, height = size
     for fetched in range(1, DOWNLOADS + 1):
         content = backend.fetch(finished.file)
         if isinstance(content, Failure):
             return content
-        if PLACEHOLDER in content and not is_placeholder:
+        if PLACEHOLDER in content and not shop.is_placeholder:
             raise BackendUnavailable(
                 f"{backend.name} has become a simulator; its placeholders are not taken for pictures",
                 zh=f"{backend.name} 变成了模拟器；样张不会当作图片使用",
@@ -58,8 +72,9 @@ def _download(
             )
         with _at_once:
             judgement = judge(content, width=width, height=height)
-        if judgement.defect is None:
-            return content
-        if judgement.defect != "bad_picture" or fetched == DOWNLOADS:
-            return Failure(judgement.defect, judgement.message)
+            if judgement.image is not None:
+                return content, shop.inspect(task.picture, judgement.image)
+        defect = judgement.defect or "bad_picture"
+        if defect != "bad_picture" or fetched == DOWNLOADS:
+            return Failure(defect, judgement.message)
     raise AssertionError("the last download returns")

@@ -272,7 +272,7 @@ class Driver:
                     self._desk.fail(flight.task, flight.attempt, result)
                 else:
                     self._is_good.set()
-                    self._desk.done(flight.task, "rendered")
+                    self._desk.take_in(flight.task, result)
             finally:
                 self._finished.task_done()
 

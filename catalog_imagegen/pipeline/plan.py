@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.gates import held_back
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Wanted
 from catalog_imagegen.domain.job import Plan, PlannedPicture, Record, used_up
 
@@ -38,8 +39,7 @@ def plan(
 
 def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint, Render]) -> PlannedPicture:
     if record is not None and record.rejected_key == wanted.render_key:
-        said = used_up(record.rejection, sku=wanted.sku, role=wanted.key.role, slot=wanted.slot)
-        return PlannedPicture(wanted, "blocked", *said)
+        return PlannedPicture(wanted, "blocked", *_blocked(wanted, record), stopped=record.stopped)
     if wanted.render_key in renders:
         return PlannedPicture(wanted, "reuse", "reused", "沿用")
     if record is not None and record.failure is not None and record.failed_key == wanted.render_key:
@@ -47,6 +47,14 @@ def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint,
         return PlannedPicture(wanted, "failed", failure.reason_en, failure.reason_zh, failure)
     is_expected = record is not None and record.agreed_key == wanted.render_key
     return PlannedPicture(wanted, "render", *_why(wanted, record), is_expected=is_expected)
+
+
+def _blocked(wanted: Wanted, record: Record) -> tuple[str, str]:
+    """Why a picture waits for a person, in English and Chinese."""
+    sku, role, slot = wanted.sku, wanted.key.role, wanted.slot
+    if record.stopped is not None:
+        return held_back(record.stopped, sku=sku, role=role, slot=slot)
+    return used_up(record.rejection, sku=sku, role=role, slot=slot)
 
 
 def _why(wanted: Wanted, record: Record | None) -> tuple[str, str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from catalog_imagegen.domain.catalog import Issue, Product, Reading
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.fingerprint import Fingerprint
+from catalog_imagegen.domain.gates import Gates
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Platform, Render, Wanted
 from catalog_imagegen.domain.job import Plan
 from catalog_imagegen.pipeline.develop import Darkroom, DarkroomHere
 from catalog_imagegen.pipeline.plan import plan
-from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos
+from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos, TextReader
 from catalog_imagegen.pipeline.shapes import check_shapes
 from catalog_imagegen.pipeline.want import Pictures, Planner, Setup, Wish, items, spu_subject
 
@@ -53,6 +54,12 @@ class Services:
     """Seconds that pictures may wait because others need no change of models."""
     retakes: int = 3
     """New takes of a picture that rejections ask for, at most."""
+    rerolls: int = 2
+    """New takes of a picture that gates ask for, at most."""
+    gates: Mapping[str, Gates] = field(default_factory=dict)
+    """Role → what is asked of its pictures; nothing where a role is missing."""
+    reader: TextReader | None = None
+    """Reads text in pictures, if that is installed."""
     sources: frozenset[str] = frozenset()
     """The configured sources; a SKU of one that is configured no longer is free for others."""
     is_usual_output: bool = True

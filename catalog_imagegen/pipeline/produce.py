@@ -14,6 +14,7 @@ from catalog_imagegen.pipeline.alerts import Alerts
 from catalog_imagegen.pipeline.board import Board, Task
 from catalog_imagegen.pipeline.drive import Driver, Hall
 from catalog_imagegen.pipeline.policy import ANYWHERE, Terms, first_terms, may_make
+from catalog_imagegen.pipeline.settle import NOBODY
 from catalog_imagegen.pipeline.speeds import Speeds
 from catalog_imagegen.pipeline.workshop import Made, Production, Workshop
 
@@ -89,7 +90,7 @@ def _tasks(pictures: Sequence[Wanted], shop: Workshop, production: Production) -
 
 
 def _give_up(picture: Wanted, shop: Workshop, production: Production) -> None:
-    failure = Failure("server_lacks", "no server may be given this workflow at this size")
+    failure = Failure("server_lacks", NOBODY)
     shop.ledger.give_up(picture.key, picture.render_key, failure)
     made = Made(picture, "failed", failure)
     production.made.append(made)

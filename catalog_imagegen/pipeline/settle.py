@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from catalog_imagegen.domain.failure import Failure
+from catalog_imagegen.domain.gates import Stopped
 from catalog_imagegen.domain.job import Attempt, AttemptRecord
 from catalog_imagegen.pipeline.alerts import Alerts
 from catalog_imagegen.pipeline.board import Board, Task
 from catalog_imagegen.pipeline.policy import Terms, next_terms
-from catalog_imagegen.pipeline.workshop import Made, Outcome, Production, Workshop
+from catalog_imagegen.pipeline.workshop import Collected, Made, Outcome, Production, Workshop
 
 
 def render_lease(task: Task) -> str:
     """The lease of whoever makes a picture."""
     return f"render:{task.key}"
+
+
+NOBODY = "no server may be given this workflow at this size"
+"""Why nobody makes a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +33,30 @@ class Desk:
     production: Production
     server: str
 
-    def done(self, task: Task, outcome: Outcome, failure: Failure | None = None) -> None:
+    def done(
+        self, task: Task, outcome: Outcome, failure: Failure | None = None, stopped: Stopped | None = None
+    ) -> None:
         """There is a picture, or there will be none. What was rendered has its lease given back already."""
-        if outcome != "rendered":
+        if outcome not in ("rendered", "blocked"):
             self.shop.ledger.release(render_lease(task))
         self.board.finish()
-        made = Made(task.picture, outcome, failure)
+        made = Made(task.picture, outcome, failure, stopped)
         with self.production.lock:
             self.production.made.append(made)
         self.shop.on_made(made)
+
+    def take_in(self, task: Task, collected: Collected) -> None:
+        """A picture is kept: it counts, or its next take is made, or it waits for a person."""
+        if collected.kept == "shown":
+            self.done(task, "rendered")
+        elif collected.kept == "blocked":
+            self.done(task, "blocked", stopped=collected.stopped)
+        elif (picture := self.shop.next_take(task.picture)) is None:
+            self.board.finish()  # stays planned
+        elif (terms := self.next_terms(Task(picture), ())) is None:
+            self.give_up(Task(picture), Failure("server_lacks", NOBODY))
+        else:
+            self.board.put_back(Task(picture, terms))
 
     def give_up(self, task: Task, failure: Failure) -> None:
         """The attempts are used up."""
@@ -68,7 +88,7 @@ class Desk:
         failed = self.shop.ledger.failed_attempts(task.key)
         terms = self.next_terms(task, failed)
         if terms is None or terms == task.terms:
-            message = failed[-1].error if failed else "no server may be given this workflow at this size"
+            message = failed[-1].error if failed else NOBODY
             self.give_up(task, Failure("server_lacks", message))
         else:
             self.board.put_back(Task(task.picture, terms))

@@ -10,9 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Any
 
+from PIL import Image
+
 from catalog_imagegen.domain.catalog import Issue
 from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.fingerprint import Digest
+from catalog_imagegen.domain.gates import held_back
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Wanted
 from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import AttemptRecord
@@ -24,8 +27,9 @@ from catalog_imagegen.pipeline.prepare import Prepared, Services
 from catalog_imagegen.pipeline.produce import produce
 from catalog_imagegen.pipeline.publish import open_publisher
 from catalog_imagegen.pipeline.publishing import Publishing
+from catalog_imagegen.pipeline.retake import retaking
 from catalog_imagegen.pipeline.want import spu_subject
-from catalog_imagegen.pipeline.workshop import Made, Workshop
+from catalog_imagegen.pipeline.workshop import Inspection, Made, Workshop, passing
 from catalog_imagegen.stages.recipe import Base
 
 MAX_FAILURES = 0.1
@@ -48,7 +52,7 @@ class Problem:
     remedy_en: str = ""
     remedy_zh: str = ""
     code: str = ""
-    """Of a failure."""
+    """Of a failure, or of a gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ def carry_out(
     with Publishing(publisher, prepared.platforms, prepared.products, to_render) as publishing:
 
         def on_made(made: Made) -> None:
-            progress.done(f"{made.wanted.sku} {made.wanted.key.role}", failed=made.outcome == "failed")
+            is_failed = made.outcome in ("failed", "blocked")
+            progress.done(f"{made.wanted.sku} {made.wanted.key.role}", failed=is_failed)
             publishing.one_less(made.wanted)
 
         shop = Workshop(
@@ -172,6 +177,8 @@ def carry_out(
             speeds=ledger.speeds() if to_render else {},
             bases=bases,
             has_room=publishing.has_room,
+            inspect=_inspecting(services) if to_render else passing,
+            next_take=retaking(prepared.platforms, services),
             on_made=on_made,
             on_step=lambda wanted, step: progress.step(f"{wanted.sku} {wanted.key.role}", step),
             on_alert=progress.alert,
@@ -247,7 +254,9 @@ def _count(prepared: Prepared, made: Sequence[Made]) -> Mapping[str, int]:
         "rendered": outcomes["rendered"],
         "reused": outcomes["reused"] + actions["reuse"],
         "failed": outcomes["failed"] + actions["failed"],
-        "blocked": actions["blocked"] + sum(b.key in prepared.chosen for b in prepared.plan.blocked),
+        "blocked": outcomes["blocked"]
+        + actions["blocked"]
+        + sum(b.key in prepared.chosen for b in prepared.plan.blocked),
         "pending": actions["render"] - len(made),
     }
 
@@ -266,6 +275,7 @@ def _problems(prepared: Prepared, made: Sequence[Made]) -> tuple[Problem, ...]:
             problem = replace(problem, code=failure.code, remedy_en=en, remedy_zh=zh)
             found.append((planned.wanted.order, problem))
     found.extend(_blocked(prepared))
+    found.extend(_held_back(made))
     return tuple(problem for _, problem in sorted(found, key=lambda pair: pair[0]))
 
 
@@ -279,10 +289,35 @@ def _blocked(prepared: Prepared) -> Iterator[tuple[int, Problem]]:
     for picture in prepared.plan.pictures:
         if picture.action == "blocked" and picture.wanted.key in prepared.chosen:
             problem = _problem(picture.wanted, "blocked", picture.reason, picture.reason_zh)
-            yield picture.wanted.order, problem
+            code = picture.stopped.gate if picture.stopped else ""
+            yield picture.wanted.order, replace(problem, code=code)
     for blocked in prepared.plan.blocked:
         if blocked.key in prepared.chosen:
             yield blocked.order, _problem(blocked, "blocked", blocked.reason_en, blocked.reason_zh)
+
+
+def _held_back(made: Sequence[Made]) -> Iterator[tuple[int, Problem]]:
+    """The same of each picture none of whose takes passed the gates."""
+    for each in made:
+        if each.stopped is not None:
+            picture = each.wanted
+            said = held_back(each.stopped, sku=picture.sku, role=picture.key.role, slot=picture.slot)
+            problem = _problem(picture, "blocked", *said)
+            yield picture.order, replace(problem, code=each.stopped.gate)
+
+
+def _inspecting(services: Services) -> Callable[[Wanted, Image.Image], Inspection]:
+    """The gates of a run."""
+    from catalog_imagegen.pipeline.inspection import Inspector  # noqa: PLC0415 - numpy is slow to import
+
+    inspector = Inspector(
+        services.gates,
+        services.ledger,
+        rerolls=services.rerolls,
+        reader=services.reader,
+        is_placeholder=services.is_placeholder,
+    )
+    return inspector.inspect
 
 
 def _times(attempts: Iterable[AttemptRecord]) -> list[float]:

@@ -330,6 +330,7 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         ),
         models=bench.models,
         needs=bench.needs,
+        family=product.family,
     )
 
 

@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from PIL import Image
+
 from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.failure import Failure
+from catalog_imagegen.domain.gates import Objection, Stopped
 from catalog_imagegen.domain.imaging import Wanted
 from catalog_imagegen.domain.incident import Incident
-from catalog_imagegen.domain.job import Step
+from catalog_imagegen.domain.job import Kept, Step
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, RenderBackend
 from catalog_imagegen.stages.recipe import Base
 
-Outcome = Literal["rendered", "reused", "failed"]
+Outcome = Literal["rendered", "reused", "failed", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,37 @@ class Made:
     wanted: Wanted
     outcome: Outcome
     failure: Failure | None = None
+    stopped: Stopped | None = None
+    """The gate that none of its takes passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was seen of a picture whose file is good."""
+
+    look: str = ""
+    """What it looks like, to be compared with others."""
+    objection: Objection | None = None
+    """The gate that it does not pass, and how to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What became of a picture whose file is good."""
+
+    kept: Kept
+    stopped: Stopped | None = None
+    """The gate that it did not pass."""
+
+
+def passing(_picture: Wanted, _image: Image.Image) -> Inspection:
+    """Every picture passes."""
+    return Inspection()
+
+
+def _nothing_more(_picture: Wanted) -> Wanted | None:
+    """Further takes are left to the next run."""
+    return None
 
 
 def _deaf(_: object, *__: object) -> None:
@@ -49,6 +83,10 @@ class Workshop:
     """Somebody waits: these pictures are the next to be executed."""
     speeds: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """(server, workflow) → seconds per megapixel, as far as earlier runs measured it."""
+    inspect: Callable[[Wanted, Image.Image], Inspection] = passing
+    """The gates that a picture must pass, given its pixels in colour."""
+    next_take: Callable[[Wanted], Wanted | None] = _nothing_more
+    """Plans the take that now follows a picture; None where there is none to be made."""
     bases: Mapping[str, Base] = field(default_factory=dict)
     """Workflow → its graph, which recipes refer to."""
     has_room: Callable[[], bool] = lambda: True

@@ -71,6 +71,8 @@ KNOWN: dict[str, Kind] = {
     "black": Kind("all black", PICTURE),
     "noise": Kind("random pixels, as of a broken VAE", PICTURE),
     "uniform": Kind("one colour that is not black, give or take 1", PICTURE),
+    "blurred": Kind("out of focus all over: a good file of a bad picture", PICTURE),
+    "overexposed": Kind("washed out to white but for a corner: the same", PICTURE),
     "small": Kind("half as wide and high as asked for", PICTURE),
     "truncate": Kind("200 with half a file", DOWNLOAD),
     "view-404": Kind("404", DOWNLOAD),

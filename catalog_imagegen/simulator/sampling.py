@@ -28,9 +28,16 @@ from catalog_imagegen.simulator.values import (
 )
 
 TRIGGER = re.compile(
-    r"\[\[(?P<name>oom-once|oom|error|black|noise|uniform|small|no-image|disk-full|exit"
+    r"\[\[(?P<name>oom-once|oom|error|black|noise|uniform|blurred|overexposed|small|no-image|disk-full|exit"
     r"|(?:slow|hang):(?P<seconds>\d+(?:\.\d+)?))\]\]"
 )
+SPOILT = {
+    "black": stock.black,
+    "noise": stock.noise,
+    "uniform": stock.uniform,
+    "blurred": stock.blurred,
+    "overexposed": stock.overexposed,
+}
 MARK = {"catalog-imagegen": "placeholder"}  # PNG text chunk that no real picture carries
 
 
@@ -210,7 +217,7 @@ async def _picture(wanted: Sampling, triggers: dict[str, str], bench: Bench, pla
     if faults.take("small") or "small" in triggers:
         width, height = max(width // 2, LATENT_CELL), max(height // 2, LATENT_CELL)
     kept = bench.machine.stock
-    for name, make in (("black", stock.black), ("noise", stock.noise), ("uniform", stock.uniform)):
+    for name, make in SPOILT.items():
         if faults.take(name) or name in triggers:
             return (
                 await kept.picture(make, width, height)

@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFilter
 
 from catalog_imagegen.simulator.paint import paint
 
@@ -38,6 +38,20 @@ def uniform(width: int, height: int) -> Image.Image:
 def black(width: int, height: int) -> Image.Image:
     """Give black alone."""
     return Image.new("RGB", (width, height))
+
+
+def blurred(width: int, height: int) -> Image.Image:
+    """Give a placeholder in which nothing is in focus."""
+    picture = paint("样张", width=width, height=height, seed=1, name="样张", role="lifestyle")
+    return picture.filter(ImageFilter.GaussianBlur(max(width, height) / 32))
+
+
+def overexposed(width: int, height: int) -> Image.Image:
+    """Give white, with a sharp corner of a placeholder."""
+    picture = Image.new("RGB", (width, height), (255, 255, 255))
+    corner = (width // 4, height // 4)
+    picture.paste(photo(width, height).resize(corner))
+    return picture
 
 
 def _grain(width: int, height: int, reach: int) -> Image.Image:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from catalog_imagegen.adapters.catalogs.columns import _FieldTable, _HeaderTable
 from catalog_imagegen.config import platforms, screening, setup
+from catalog_imagegen.config.gates import GateTable
 from catalog_imagegen.config.profiles import IgnoreTable, ProfileTable
 from catalog_imagegen.config.settings import (
     PREFIX,
@@ -106,6 +107,10 @@ FIELD_WORDS: Mapping[str, str] = {
 PROFILE_HEAD = """\
 How the catalogs of one supplier are read; any number of files. More: [import profiles](catalogs.md#headers-of-a-supplier-import-profiles).
 """
+GATES_HEAD = """\
+Laid over the packaged file in the same way; a role's table goes before `[all]`. `[wordings]` has for each gate the list of what prompts of new takes
+say in addition. The packaged figures stand in the file, beside what they were measured on. More: [gates](gates.md).
+"""
 _TYPES = {
     "string": "text",
     "integer": "whole number",
@@ -158,6 +163,10 @@ def page() -> str:
                 *_table(screening.ScreeningFile),
                 "### `[lists.NAME]`\n",
                 *_table(screening._ListTable),
+                "## config/gates.toml\n",
+                GATES_HEAD,
+                "### `[all]`, `[roles.NAME]`\n",
+                *_table(GateTable),
                 "## config/columns.toml\n",
                 "Laid over the packaged file in the same way.\n",
                 "### `[headers]`\n",

@@ -314,6 +314,7 @@ def test_blocks_name_files_of_a_workspace() -> None:
                     "config/platforms.toml",
                     "config/columns.toml",
                     "config/screening.toml",
+                    "config/gates.toml",
                 )
                 folders = ("prompt_templates/", "config/profiles/")
                 assert found[1] in known or found[1].startswith(folders), (page, found[1])

@@ -125,9 +125,26 @@ def test_a_healthy_workspace(shop: Shop, url: str) -> None:
     found = doctor(shop, "--comfyui", url)
     assert (found.code, found.troubles) == (0, [])
     checks = {finding["check"] for finding in found.findings}
-    assert checks == {"workspace", "config", "workflow", "template", "fonts", "disk", "ledger", "server"}
+    assert checks == {
+        "workspace",
+        "config",
+        "workflow",
+        "template",
+        "text",
+        "fonts",
+        "disk",
+        "ledger",
+        "server",
+    }
     files = {finding["what"] for finding in found.findings if finding["check"] == "config"}
-    assert files == {APP, ROLES, "config/platforms.toml", "config/screening.toml", "config/columns.toml"}
+    assert files == {
+        APP,
+        ROLES,
+        "config/platforms.toml",
+        "config/screening.toml",
+        "config/gates.toml",
+        "config/columns.toml",
+    }
     assert tree(shop.root) == before
     assert {path.name for path in shop.root.iterdir() if path.is_dir()} == {
         "config",

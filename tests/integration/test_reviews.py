@@ -173,6 +173,8 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(home: Home) -> None
             db.exec_driver_sql("CREATE INDEX ix_picture_render_key ON picture (render_key)")
             for column in ("digest", "settled", "retired_at"):
                 db.exec_driver_sql(f"ALTER TABLE product DROP COLUMN {column}")
+            db.exec_driver_sql("ALTER TABLE render DROP COLUMN look")
+            db.exec_driver_sql("ALTER TABLE take DROP COLUMN gate")
             db.exec_driver_sql("DROP TABLE review")
             db.exec_driver_sql("DROP TABLE material")
             db.exec_driver_sql("DROP INDEX ix_attempt_submitted_at")
@@ -185,6 +187,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(home: Home) -> None
                 "approved_digest",
                 "rejected_key",
                 "rejection",
+                "gate",
             ):
                 db.exec_driver_sql(f"ALTER TABLE picture DROP COLUMN {column}")
             db.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")

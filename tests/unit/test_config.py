@@ -14,6 +14,7 @@ from catalog_imagegen.config import (
     defaults,
     expand,
     load_columns,
+    load_gates,
     load_prompts,
     load_settings,
     load_setup,
@@ -671,6 +672,33 @@ def test_column_aliases_are_overlaid(shop: Workspace) -> None:
     assert columns["fields"]["sku"]["aliases"] == ["我的编号"]
     assert columns["fields"]["sku"]["required"] is True
     assert columns["fields"]["name"] == packaged["fields"]["name"]
+
+
+def test_gates_are_overlaid(shop: Workspace) -> None:
+    """A shop writes what it wants otherwise; what holds for all roles holds for its own."""
+    packaged = load_gates(shop, ())
+    write(shop, "config/gates.toml", "[all]\nmax_likeness = -1\n\n[roles.main]\nmin_sharpness = 5\n")
+    gates = load_gates(shop, ("hero",))
+    assert (gates["main"].min_sharpness, gates["main"].max_likeness) == (5, -1)
+    assert gates["main"].min_product == packaged["main"].min_product > 0
+    assert (gates["hero"].min_sharpness, gates["hero"].min_product, gates["hero"].max_likeness) == (20, 0, -1)
+    assert gates["hero"].wordings == packaged["main"].wordings
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("[roles.mian]\nmin_sharpness = 1\n", "unknown_name", "did you mean main"),
+        ("[all]\nmin_sharpnes = 1\n", "unknown_key", "did you mean min_sharpness"),
+        ("[all]\nmax_shadows = 2\n", "wrong_value", "all.max_shadows"),
+        ('[wordings]\nblured = ["x"]\n', "wrong_value", "wordings.blured"),
+    ],
+)
+def test_mistakes_in_gates_are_named(text: str, code: str, said: str, shop: Workspace) -> None:
+    """With what was probably meant."""
+    write(shop, "config/gates.toml", text)
+    error = refusal(shop, lambda place: load_gates(place, ("main",)))
+    assert (error.code, said in error.message_en) == (code, True), error.message_en
 
 
 def test_templates_of_the_workspace_replace_the_packaged_ones(shop: Workspace) -> None:

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BREACHES = {
     "domain/catalog.py": ("import pathlib", "Domain, stages and pipeline touch nothing outside"),
-    "stages/quality.py": ("import catalog_imagegen.stages.prompt", "Stages do not know each other"),
+    "stages/quality/defects.py": ("import catalog_imagegen.stages.prompt", "Stages do not know each other"),
     "cli/show.py": ("import catalog_imagegen.adapters.blobs", "Only bootstrap names adapters"),
     "domain/job.py": ("import catalog_imagegen.pipeline.plan", "Imports only point down"),
     "simulator/paint.py": ("import catalog_imagegen.domain.errors", "The simulator stands alone"),

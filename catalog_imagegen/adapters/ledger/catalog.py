@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, not_, select,
 
 from catalog_imagegen.adapters.ledger.sql import Sql, among
 from catalog_imagegen.adapters.ledger.tables import DROP, PICTURE, PRODUCT, TAKE, now
+from catalog_imagegen.adapters.ledger.takes import next_number
 from catalog_imagegen.domain.catalog import Issue, Product, Settled, Standing
-from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Take
+from catalog_imagegen.domain.imaging import ImageKey, Take
 
 _IS_LISTED = PRODUCT.c.retired_at.is_(None)
 _UNDER_WAY = "under way "
@@ -200,8 +201,7 @@ class CatalogRows(Sql):
     def add_take(self, key: ImageKey, *, seed: int | None, note: str) -> Take:
         """Ask for another picture of a key; it is made by the next plan that wants the key."""
         with self._writing() as db:
-            last = db.execute(select(func.max(TAKE.c.number)).where(TAKE.c.key == str(key))).scalar()
-            take = Take((last or FIRST_TAKE.number) + 1, seed, note)
+            take = Take(next_number(db, key), seed, note)
             row = {"key": str(key), "number": take.number, "note": note, "made_at": now()}
             db.execute(TAKE.insert(), {**row, "seed": None if seed is None else str(seed)})
             unsettle(db, key)

@@ -8,15 +8,27 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, exists, func, or_, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
+from catalog_imagegen.adapters.ledger.gates import stop
 from catalog_imagegen.adapters.ledger.sql import Sql, among
-from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, MATERIAL, PICTURE, RENDER, RUN, now, wants
+from catalog_imagegen.adapters.ledger.tables import (
+    ATTEMPT,
+    LEASE,
+    MATERIAL,
+    PICTURE,
+    PRODUCT,
+    RENDER,
+    RUN,
+    now,
+    wants,
+)
 from catalog_imagegen.domain.failure import UNCOUNTED, Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.gates import Objection
 from catalog_imagegen.domain.imaging import ImageKey, Render
-from catalog_imagegen.domain.job import Attempt, AttemptRecord, Claim, Finished
+from catalog_imagegen.domain.job import Attempt, AttemptRecord, Claim, Finished, Kept
 
 NOT_FAILED = frozenset({"open", "done", "forgiven", *UNCOUNTED})
 """Outcomes that use up nothing."""
@@ -219,8 +231,16 @@ class JobRows(Sql):
         with self._reading() as db:
             return [_record(row) for row in db.execute(query)]
 
-    def keep_render(self, attempt: Attempt, render: Render, finished: Finished, *, lease: str = "") -> None:
-        """Name a render whose bytes are stored, end its attempt, show it, give the lease back; all or nothing."""
+    def keep_render(
+        self,
+        attempt: Attempt,
+        render: Render,
+        finished: Finished,
+        *,
+        lease: str = "",
+        objection: Objection | None = None,
+    ) -> Kept:
+        """Name a render whose bytes are stored, end its attempt, show or stop it, give the lease back; all or nothing."""
         with self._writing() as db:
             self._upsert(
                 db,
@@ -232,6 +252,7 @@ class JobRows(Sql):
                         "width": render.width,
                         "height": render.height,
                         "is_placeholder": render.placeholder,
+                        "look": render.look,
                         "prompt_id": attempt.prompt_id,
                         "made_at": now(),
                     }
@@ -242,6 +263,23 @@ class JobRows(Sql):
             db.execute(_SHOWN, {"render": render.render_key})
             if lease:
                 self._release(db, [lease])
+            return stop(db, attempt.key, render, objection) if objection else "shown"
+
+    def looks(self, role: str) -> list[tuple[str, str, str]]:
+        """(look, family, SKU) of the pictures of a role that stand; see the port."""
+        query = (
+            select(RENDER.c.look, func.coalesce(PRODUCT.c.spu, PICTURE.c.sku), PICTURE.c.sku)
+            .join(PICTURE, PICTURE.c.shown_key == RENDER.c.render_key)
+            .outerjoin(PRODUCT, PRODUCT.c.sku == PICTURE.c.sku)
+            .where(
+                PICTURE.c.role == role,
+                PICTURE.c.is_wanted,
+                RENDER.c.look != "",
+                PICTURE.c.rejected_key.is_distinct_from(PICTURE.c.shown_key),
+            )
+        )
+        with self._reading() as db:
+            return [(look, family, sku) for look, family, sku in db.execute(query)]
 
     def give_up(self, key: ImageKey, render: Fingerprint, failure: Failure) -> None:
         """Record that the attempts at a render are used up."""

@@ -6,18 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.catalog import unsettle
+from catalog_imagegen.adapters.ledger.gates import brief, return_to
 from catalog_imagegen.adapters.ledger.sql import Sql, among
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, PICTURE, RENDER, REVIEW, TAKE, now
-from catalog_imagegen.domain.fingerprint import Digest, fingerprint
-from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take
+from catalog_imagegen.adapters.ledger.takes import asked_after, next_number
+from catalog_imagegen.domain.fingerprint import Digest
+from catalog_imagegen.domain.imaging import ImageKey, Render, Take
 from catalog_imagegen.domain.job import Decision, Refusal, Rejection, Review
-
-_OF_A_TAKE = {"take", "seed"}
-"""Ingredients that change from take to take; the others are the brief."""
 
 
 class ReviewRows(Sql):
@@ -27,16 +26,18 @@ class ReviewRows(Sql):
         """Approve the bytes that show a picture, unless they do so no longer."""
         with self._writing() as db:
             row = _row(db, key)
+            if _refusal(row, digest) in ("replaced", "outdated") and return_to(db, row, digest):
+                row = _row(db, key)
             if refusal := _refusal(row, digest):
                 return refusal
             is_undoing = row.rejected_key == row.shown_key
-            asked = _last_take(db, key) - row.take
+            asked = asked_after(db, row.key, row.take)
             if asked and not (is_undoing and asked == 1):
                 return "asked_again"
             db.execute(delete(TAKE).where(TAKE.c.key == str(key), TAKE.c.number > row.take))
             means: dict[str, Any] = {"approved_key": row.shown_key, "approved_digest": digest}
             if is_undoing:
-                means |= {"rejected_key": None, "rejection": ""}
+                means |= {"rejected_key": None, "rejection": "", "gate": None}
             _say(db, row, digest, decision="approved", means=means)
         return None
 
@@ -51,11 +52,11 @@ class ReviewRows(Sql):
                 return _withdraw(db, row, digest, reason)
             if refusal:
                 return refusal
-            if row.rejected_key == row.shown_key:
+            if row.rejected_key == row.shown_key and not row.gate:
                 return "rejected_already"
-            if _last_take(db, key) > row.take:
+            if asked_after(db, row.key, row.take):
                 return "asked_again"
-            means: dict[str, Any] = {"rejected_key": row.shown_key, "rejection": reason}
+            means: dict[str, Any] = {"rejected_key": row.shown_key, "rejection": reason, "gate": None}
             if row.approved_key == row.shown_key:
                 means |= {"approved_key": None, "approved_digest": None}
             _say(db, row, digest, decision="rejected", reason=reason, means=means)
@@ -86,6 +87,7 @@ class ReviewRows(Sql):
                     row.decision,
                     row.reason,
                     row.made_at.replace(tzinfo=row.made_at.tzinfo or UTC),
+                    row.gate,
                 )
                 found.setdefault(review.key, []).append(review)
         return found
@@ -114,7 +116,7 @@ def _withdraw(db: Connection, row: Row[Any], digest: Digest, reason: str) -> Rej
     if row.approved_digest == digest:
         means |= {"approved_key": None, "approved_digest": None}
     if row.digest == digest and row.rejected_key != row.shown_key:
-        means |= {"rejected_key": row.shown_key, "rejection": reason}
+        means |= {"rejected_key": row.shown_key, "rejection": reason, "gate": None}
     if not means:
         return "rejected_already"
     _say(db, row, digest, decision="rejected", reason=reason, means=means)
@@ -124,21 +126,16 @@ def _withdraw(db: Connection, row: Row[Any], digest: Digest, reason: str) -> Rej
 def _rejected(db: Connection, row: Row[Any]) -> int:
     """How many pictures of this brief stand rejected; what was taken back does not count."""
     said = select(REVIEW.c.render_key, REVIEW.c.decision).where(
-        REVIEW.c.key == row.key, REVIEW.c.brief == _brief(row)
+        REVIEW.c.key == row.key, REVIEW.c.brief == brief(row)
     )
     last = {render: decision for render, decision in db.execute(said.order_by(REVIEW.c.id))}  # noqa: C416 - rows are no pairs
     return sum(decision == "rejected" for decision in last.values())
 
 
-def _last_take(db: Connection, key: ImageKey) -> int:
-    last = db.execute(select(func.max(TAKE.c.number)).where(TAKE.c.key == str(key))).scalar()
-    return last or FIRST_TAKE.number
-
-
 def _add_take(db: Connection, key: ImageKey, number: int, note: str) -> Take:
-    """The take after *number*, with its note if none is given."""
+    """A new take after that with this *number*, with its note if none is given."""
     standing = db.execute(select(TAKE.c.note).where(TAKE.c.key == str(key), TAKE.c.number == number)).scalar()
-    take = Take(number + 1, None, note or standing or "")
+    take = Take(next_number(db, key), None, note or standing or "")
     row = {"key": str(key), "number": take.number, "seed": None, "note": take.note, "made_at": now()}
     db.execute(TAKE.insert(), row)
     return take
@@ -162,13 +159,10 @@ def _say(
             "digest": digest,
             "decision": decision,
             "reason": reason,
-            "brief": _brief(row),
+            "brief": brief(row),
+            "take": row.take,
             "made_at": now(),
         },
     )
     db.execute(update(PICTURE).where(PICTURE.c.key == row.key).values(**means))
     unsettle(db, ImageKey.parse(row.key))
-
-
-def _brief(row: Row[Any]) -> str:
-    return fingerprint("brief", 1, {k: v for k, v in row.made_of.items() if k not in _OF_A_TAKE})

@@ -11,6 +11,7 @@ from catalog_imagegen.adapters.ledger.sql import among
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, TAKE
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.gates import Stopped, another_follows, held_back
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Prompt, Render, Take
 from catalog_imagegen.domain.job import PictureState, PictureStatus, Record, used_up
 
@@ -73,12 +74,17 @@ def record(row: Row[Any]) -> Record:
         failure=_failure(row),
         rejected_key=row.rejected_key,
         rejection=row.rejection,
+        stopped=_stopped(row),
         agreed_key=row.agreed_key,
     )
 
 
 def _failure(row: Row[Any]) -> Failure | None:
     return Failure(row.failed_code, row.failure) if row.failed_code else None
+
+
+def _stopped(row: Row[Any]) -> Stopped | None:
+    return Stopped(row.gate, row.rejection) if row.gate else None
 
 
 def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
@@ -111,6 +117,7 @@ def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
         seed=int(row.seed) if row.seed else None,
         approved=approved,
         is_rejected=newest is not None and row.rejected_key == row.shown_key,
+        stopped=_stopped(row) if row.rejected_key == row.render_key else None,
         prompt=Prompt(row.positive, row.negative),
         workflow=row.workflow,
     )
@@ -165,10 +172,24 @@ def _reasons(
     if failure is not None:
         return failure.reason_en, failure.reason_zh
     if state == "rejected":
-        said = row.rejection
-        return (f"rejected: {said}", f"已退回：{said}") if said else ("rejected", "已退回")
+        return _rejected(row)
     if state == "blocked" and not row.blocked_en:
-        return used_up(row.rejection, sku=row.sku, role=row.role, slot=row.slot)
+        return _waits_for_a_person(row)
     if state == "stale":
         return _STALE_WAITING if is_current else _STALE_OUTDATED
     return row.blocked_en, row.blocked_zh
+
+
+def _rejected(row: Row[Any]) -> tuple[str, str]:
+    """Why another take follows."""
+    if (stopped := _stopped(row)) is not None:
+        return another_follows(stopped)
+    said = row.rejection
+    return (f"rejected: {said}", f"已退回：{said}") if said else ("rejected", "已退回")
+
+
+def _waits_for_a_person(row: Row[Any]) -> tuple[str, str]:
+    """Why no other take follows."""
+    if (stopped := _stopped(row)) is not None:
+        return held_back(stopped, sku=row.sku, role=row.role, slot=row.slot)
+    return used_up(row.rejection, sku=row.sku, role=row.role, slot=row.slot)

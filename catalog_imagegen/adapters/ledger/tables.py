@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy import JSON, Column, ColumnElement, DateTime, Index, Text, func, literal_column, text
 from sqlmodel import Field, SQLModel
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest of the migrations, so that an up-to-date ledger opens without Alembic."""
 RENDER_PREFIX = 8
 """Digits of a render key by which pictures are found."""
@@ -86,6 +86,8 @@ class PictureRow(SQLModel, table=True):
     """An approval is of these bytes; the same render made again must be looked at again."""
     rejected_key: str | None = None
     rejection: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    gate: str | None = None
+    """The gate that rejected it; none if a person did."""
     seed: str = ""
     workflow: str = ""
     positive: str = Field(default="", sa_column=Column(Text, nullable=False))
@@ -103,11 +105,13 @@ class TakeRow(SQLModel, table=True):
     number: int = Field(primary_key=True)
     seed: str | None = None
     note: str = Field(default="", sa_column=Column(Text, nullable=False))
+    gate: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The gate that asked for it; empty if a person did."""
     made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
 class ReviewRow(SQLModel, table=True):
-    """What somebody said of a render; the last word is also in the picture's row."""
+    """What somebody, or a gate, said of a render; the last word is also in the picture's row."""
 
     __tablename__ = "review"
 
@@ -119,6 +123,11 @@ class ReviewRow(SQLModel, table=True):
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     brief: str = ""
     """What was asked for, whichever the take: rejections of one brief are counted together."""
+    gate: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    take: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """The take that the render is of."""
+    planned: dict[str, object] | None = Field(default=None, sa_column=Column(JSON))
+    """Where a gate stopped it: what the picture's row said of this take, so that a person can return to it."""
     made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
@@ -132,6 +141,8 @@ class RenderRow(SQLModel, table=True):
     width: int
     height: int
     is_placeholder: bool
+    look: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What it looks like, see ``stages.quality.likeness``; empty where nobody looked."""
     prompt_id: str
     made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 

@@ -32,6 +32,7 @@ def examine(workspace: Workspace, urls: Sequence[str] = ()) -> Iterator[Finding]
     recorded = yield from state.examine_ledgers(workspace, settings)
     yield from prompts.examine_workflows(workspace)
     yield from prompts.examine_templates(workspace, headers | recorded)
+    yield state.text_reader()
     yield state.fonts()
     yield from state.examine_disks(workspace, settings.min_free_gb)
     yield from server.examine_servers(workspace, settings, urls)

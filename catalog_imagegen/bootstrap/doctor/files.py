@@ -17,6 +17,7 @@ from catalog_imagegen.config import (
     Workspace,
     defaults,
     load_columns,
+    load_gates,
     load_settings,
 )
 from catalog_imagegen.config.checkup import load_platforms, load_roles, misfits, mistakes
@@ -42,6 +43,7 @@ def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]
         "config/roles.toml": lambda: load_roles(workspace),
         "config/platforms.toml": lambda: load_platforms(workspace, roles),
         "config/screening.toml": lambda: load_screen(workspace, roles, platforms),
+        "config/gates.toml": lambda: load_gates(workspace, roles),
         "config/columns.toml": lambda: Columns.from_toml(load_columns(workspace)),
     }
     found = {name: mistakes(look) for name, look in looks.items()} | _profiles(workspace)

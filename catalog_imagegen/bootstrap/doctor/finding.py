@@ -16,6 +16,7 @@ Check = Literal[
     "workflow",
     "template",
     "fonts",
+    "text",
     "disk",
     "ledger",
     "server",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from catalog_imagegen.adapters.blobs import FolderBlobs
@@ -42,6 +43,18 @@ def fonts() -> Finding:
             "请重新安装：pip install --force-reinstall noto-cjk-sans-otc",
         )
     return fine("fonts", "noto_cjk_sans_otc", name, name)
+
+
+def text_reader() -> Finding:
+    """Whether text in pictures can be read; it need not."""
+    if find_spec("rapidocr") is not None:
+        return fine("text", "rapidocr", "is read where a role asks for it", "按角色设置检查画面文字")
+    return fine(
+        "text",
+        "rapidocr",
+        "not installed, so pictures are not searched for text; pip install 'catalog-imagegen[ocr]'",
+        "未安装，不检查画面文字；如需检查请运行 pip install 'catalog-imagegen[ocr]'",
+    )
 
 
 def examine_disks(workspace: Workspace, min_free_gb: float) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from catalog_imagegen.pipeline.ports.world import (
     Previews,
     Progress,
     RenderBackend,
+    TextReader,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Progress",
     "RenderBackend",
     "ReviewLedger",
+    "TextReader",
 ]

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 from catalog_imagegen.domain.catalog import Issue, Product, Settled, Standing
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.gates import Objection
 from catalog_imagegen.domain.imaging import ImageKey, Render, Take
 from catalog_imagegen.domain.job import (
     Attempt,
     AttemptRecord,
     Claim,
     Finished,
+    Kept,
     PictureStatus,
     Plan,
     Record,
@@ -163,7 +165,10 @@ class ReviewLedger(Protocol):
     """What reviewers said. A word is about the bytes they saw; it is refused once others show the picture."""
 
     def approve(self, key: ImageKey, digest: Digest) -> Refusal | None:
-        """Approve a picture; takes back a rejection that no plan has acted on yet."""
+        """Approve a picture; takes back a rejection that no plan has acted on yet.
+
+        Of the renders that gates stopped for one brief each can be approved, not only the last.
+        """
         ...
 
     def reject(
@@ -241,8 +246,23 @@ class JobLedger(Protocol):
         """The attempts at wanted pictures of these subjects, or of all; each picture's in the order sent."""
         ...
 
-    def keep_render(self, attempt: Attempt, render: Render, finished: Finished, *, lease: str = "") -> None:
-        """Name a render whose bytes are stored, end its attempt, show it under its key and give a lease back."""
+    def keep_render(
+        self,
+        attempt: Attempt,
+        render: Render,
+        finished: Finished,
+        *,
+        lease: str = "",
+        objection: Objection | None = None,
+    ) -> Kept:
+        """Name a render whose bytes are stored, end its attempt, show it under its key and give a lease back.
+
+        One with an *objection* is kept too, but rejected; another take is asked for, unless enough of them did not help.
+        """
+        ...
+
+    def looks(self, role: str) -> list[tuple[str, str, str]]:
+        """(look, family, SKU) of the pictures of a role that stand and were not rejected, as far as looks are known."""
         ...
 
     def give_up(self, key: ImageKey, render: Fingerprint, failure: Failure) -> None:

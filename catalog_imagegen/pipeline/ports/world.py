@@ -9,7 +9,7 @@ from PIL import Image
 
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest
-from catalog_imagegen.domain.imaging import Photo
+from catalog_imagegen.domain.imaging import Photo, TextFound
 from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import (
     Capacity,
@@ -149,6 +149,14 @@ class Progress(Protocol):
 
     def alert(self, incident: Incident) -> None:
         """Something is wrong with a server; told once."""
+        ...
+
+
+class TextReader(Protocol):
+    """Reads text in pictures. Threads may share it."""
+
+    def read(self, image: Image.Image) -> list[TextFound]:
+        """Every line of text in a picture in colour, in pixels of that picture; empty where there is none."""
         ...
 
 

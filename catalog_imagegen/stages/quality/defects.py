@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from PIL import Image, ImageChops, ImageStat
@@ -40,6 +40,8 @@ class Judgement:
     height: int = 0
     defect: Defect | None = None
     message: str = ""
+    image: Image.Image | None = field(default=None, compare=False, repr=False)
+    """The pixels, in colour, of what has no defect."""
 
 
 def judge(content: bytes, *, width: int, height: int) -> Judgement:
@@ -52,7 +54,7 @@ def judge(content: bytes, *, width: int, height: int) -> Judgement:
     except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError, Warning) as error:
         return Judgement(defect="bad_picture", message=f"{type(error).__name__}: {error}")
     defect, message = _defect(picture, (width, height))
-    return Judgement(*picture.size, defect, message)
+    return Judgement(*picture.size, defect, message, picture if defect is None else None)
 
 
 def _decoded(content: bytes) -> Image.Image:
