@@ -53,7 +53,7 @@ def text_reader() -> Finding:
         "text",
         "rapidocr",
         "not installed, so pictures are not searched for text; pip install 'catalog-imagegen[ocr]'",
-        "未安装，不检查画面文字；如需检查请运行 pip install 'catalog-imagegen[ocr]'",
+        "未安装，不检查画面文字；如需检查，请用 pip 安装 catalog-imagegen[ocr]",
     )
 
 
