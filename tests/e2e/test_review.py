@@ -46,10 +46,11 @@ def picture(shop: Shop, role: str = "main", sku: str = SKU) -> dict[str, Any]:
 
 
 def listed(shop: Shop, role: str = "main", sku: str = SKU) -> list[dict[str, Any]]:
-    """The files of that picture in the Amazon listing."""
+    """The file of that picture in the Amazon listing, swatches left out."""
     path = shop.output / "amazon" / sku / "listing.json"
     files: list[dict[str, Any]] = json.loads(path.read_bytes())["files"] if path.exists() else []
-    return [file for file in files if file["role"] == role and file["slot"] == 1]
+    shown = [file for file in files if file["placement"] != "swatch"]
+    return [file for file in shown if file["role"] == role and file["slot"] == 1]
 
 
 def test_an_approved_picture_stays_listed_until_its_successor_is_approved(shop: Shop) -> None:
