@@ -1,0 +1,62 @@
+"""Means and neighbourhoods of whole grids at once: what is done to every cell of a reduced photo."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+LUMA = np.array((0.299, 0.587, 0.114), np.float32)
+"""What red, green and blue add to a pixel's light (ITU-R BT.601, as JPEG and Pillow have it)."""
+
+
+def mean(grid: Plane, reach: int, *, apart: int = 1) -> Plane:
+    """Each cell's mean with those *apart* cells away, *reach* times in each direction; beyond the edge the edge goes on."""
+    count = 2 * reach + 1
+    height, width = grid.shape
+    framed = np.pad(grid, reach * apart, mode="edge")
+    rows = framed[:height].copy()
+    for by in range(1, count):
+        rows += framed[by * apart : by * apart + height]
+    total = rows[:, :width].copy()
+    for by in range(1, count):
+        total += rows[:, by * apart : by * apart + width]
+    total *= np.float32(1 / count**2)
+    return total
+
+
+def grown(flags: Flags, by: int) -> Flags:
+    """Every cell within *by* cells of a true one, diagonals included."""
+    made = flags.copy()
+    done = 0
+    while done < by:
+        step = min(2 * done + 1, by - done)  # the squares of neighbours so far apart leave no gap
+        rows = made.copy()
+        rows[step:] |= made[:-step]
+        rows[:-step] |= made[step:]
+        made = rows.copy()
+        made[:, step:] |= rows[:, :-step]
+        made[:, :-step] |= rows[:, step:]
+        done += step
+    return made
+
+
+def spread(seeds: Flags, within: Flags, by: int) -> Flags:
+    """What can be reached from *seeds* in so many steps without leaving *within*."""
+    made = seeds & within
+    for _ in range(by):
+        made = grown(made, 1) & within
+    return made
+
+
+def window(flags: Flags, margin: int) -> tuple[slice, slice]:
+    """The rows and columns that hold all true cells, and some more around; nothing where there are none."""
+    rows, columns = np.flatnonzero(flags.any(axis=1)), np.flatnonzero(flags.any(axis=0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return (
+        slice(max(0, int(rows[0]) - margin), min(flags.shape[0], int(rows[-1]) + margin + 1)),
+        slice(max(0, int(columns[0]) - margin), min(flags.shape[1], int(columns[-1]) + margin + 1)),
+    )
