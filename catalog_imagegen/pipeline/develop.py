@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -10,14 +11,17 @@ from PIL import Image
 
 from catalog_imagegen.domain.errors import ItemError
 from catalog_imagegen.domain.imaging import Placement, Render, Verdict
+from catalog_imagegen.pipeline.ground import Ground
 from catalog_imagegen.pipeline.ports import BlobStore, Previews
 from catalog_imagegen.stages.label import TRAINED, aigc_text, judge_labels, packet, read_labels
-from catalog_imagegen.stages.rendition import Marks, Negative, Rendition, adapt, file_shape, open_render
+from catalog_imagegen.stages.rendition import Marks, Rendition, adapt, file_shape, open_render
 from catalog_imagegen.stages.verdict import judge_file
 
 LETTERING_VERSION = 1
 """Of the stage that writes on pictures, which is loaded only where something is written."""
-VERSIONS = (LETTERING_VERSION,)
+PRODUCT_VERSION = 1
+"""Of the stage that changes what is behind a product."""
+VERSIONS = (LETTERING_VERSION, PRODUCT_VERSION)
 """Of all steps, besides the rendition itself, that have a hand in a file."""
 
 
@@ -99,24 +103,26 @@ def develop(
         previews.keep(order.render.digest, image)
     labels = _labels(content, order)
     marks = Marks(packet(*labels), is_placeholder=order.render.placeholder)
-    negative = Negative(image)
+    ground = Ground(image)
     made: dict[Placement, Rendition] = {}
     for placement in order.placements:
         shape = file_shape(placement)
         if shape not in made:
-            made[shape] = _signed(negative, placement, marks, credentials, labels[1])
+            made[shape] = _signed(ground, placement, marks, credentials, labels[1])
     return tuple(_judged(made[file_shape(placement)], placement) for placement in order.placements)
 
 
-def _adapted(negative: Negative, placement: Placement, marks: Marks) -> Rendition:
+def _adapted(ground: Ground, placement: Placement, marks: Marks) -> Rendition:
     """The file of a placement; one that is too narrow for its label fails, and is made without."""
+    found = ground.prepared(placement)
+    make = functools.partial(adapt, found.negative, placement, marks=marks, frame=found.frame)
     if placement.visible_label == "never":
-        return adapt(negative, placement, marks=marks)
+        return replace(make(), verdicts=found.verdicts)
     try:
-        return adapt(negative, placement, marks=marks, finish=_labelled)
+        return replace(make(finish=_labelled), verdicts=found.verdicts)
     except ItemError as error:
         verdict = Verdict("no_visible_label", "fail", error.message_en, error.message_zh)
-        return replace(adapt(negative, placement, marks=marks), verdicts=(verdict,))
+        return replace(make(), verdicts=(*found.verdicts, verdict))
 
 
 def _labelled(image: Image.Image) -> Image.Image:
@@ -127,13 +133,13 @@ def _labelled(image: Image.Image) -> Image.Image:
 
 
 def _signed(
-    negative: Negative, placement: Placement, marks: Marks, credentials: Credentials | None, source_type: str
+    ground: Ground, placement: Placement, marks: Marks, credentials: Credentials | None, source_type: str
 ) -> Rendition:
     """The file of a placement, signed; the cap is on what it is then."""
     if credentials is None:
-        return _adapted(negative, placement, marks)
+        return _adapted(ground, placement, marks)
     smaller = replace(placement, max_bytes=max(1, placement.max_bytes - credentials.room))
-    made = _adapted(negative, smaller, marks)
+    made = _adapted(ground, smaller, marks)
     return replace(made, content=credentials.sign(made.content, placement.format, source_type))
 
 
