@@ -96,7 +96,7 @@ def test_files_that_fail_stay_behind(made: Shop, tmp_path: Path) -> None:
     shop.run("--platform", "amazon", "--role", "main")
     shop.command("review", "approve", "--all", "--workspace", str(shop.root), "--simulate")
     message = export(shop, tmp_path / "out", "--platform", "amazon", code=2)
-    assert "1280 × 1280" in message
+    assert "the product fills" in message
     assert "--drafts" in message
     assert not (tmp_path / "out").exists()
 
