@@ -12,6 +12,7 @@ from bench.clients import Client, OurClient, PlainClient, Timing
 from bench.gates import gates
 from bench.nights import first_plan, nothing_new
 from bench.pictures import BASE, TURBO
+from bench.products import photos
 from bench.renditions import a_thousand, small_costs, ten_files
 from bench.report import Figure, Report, Tell, seconds
 from bench.servers import Site, comfyui, simulators, with_idle
@@ -157,6 +158,7 @@ CASES: Mapping[str, Case] = {
     "csv": Case("a CSV file of 100,000 rows, to products", text_tables),
     "night": Case("a sync of 100,000 SKUs of which nothing is new", nothing_new),
     "plan": Case("the first plan of 100,000 SKUs", first_plan),
+    "white": Case("photos on pure white, centred at 800 × 800, and cut out", photos),
     "files": Case(
         "ten files of each render, 1024 × 1024",
         partial(

@@ -87,7 +87,7 @@ def photograph(shoot: Shoot) -> Image.Image:
     left, top = (round(SIDE * at - side / 2) for at in shoot.at)
     x, y = np.meshgrid(np.linspace(-1, 1, SIDE), np.linspace(-1, 1, SIDE))
     light = (1 - shoot.falloff * ((x + 0.25) ** 2 + (y + 0.2) ** 2) / 2)[..., None]
-    light = light * (1 - 0.5 * np.asarray(_shadow(shoot, side, left, top), np.float64)[..., None] / 255)
+    light = light * (1 - 0.4 * np.asarray(_shadow(shoot, side, left, top), np.float64)[..., None] / 255)
     paper = Image.fromarray(np.clip(np.asarray(shoot.paper) * light, 0, 255).astype(np.uint8))
     paper.paste(drawn, (left, top), drawn)
     rng = np.random.default_rng(shoot.seed)

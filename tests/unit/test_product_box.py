@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from catalog_imagegen.stages.product import (
     Box,
@@ -16,6 +17,7 @@ from catalog_imagegen.stages.product import (
     plan_reframing,
     product_box,
     reframe,
+    scaling,
 )
 from catalog_imagegen.stages.product.reframe import MAX_ENLARGEMENT
 
@@ -170,3 +172,12 @@ def test_a_plan_is_a_value() -> None:
     one, other = (plan_reframing(Box(0, 0, 10, 20), (100, 100), fill=0.8) for _ in range(2))
     assert isinstance(one, Reframing)
     assert one == other
+
+
+def test_pillow_scales_where_the_fast_engine_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both make the same picture, but for a level or two."""
+    image = on_white((100, 80, 300, 220))
+    plan = plan_reframing(Box(100, 80, 300, 220), (333, 250), fill=0.7)
+    fast = reframe(image, plan)
+    monkeypatch.setattr(scaling, "HAS_RESIZER", False)
+    assert np.asarray(ImageChops.difference(fast, reframe(image, plan))).max() <= 3

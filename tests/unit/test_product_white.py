@@ -200,6 +200,7 @@ def test_designed_pictures_are_refused(role: str, colour: str) -> None:
     [
         ("dark", shoot(Studio(paper=(120, 120, 120))).photo),
         ("coloured", shoot(Studio(paper=(250, 205, 170))).photo),
+        ("uneven", shoot(Studio(paper=(250, 250, 250), slope=0.42)).photo),
         ("empty", Image.new("RGB", (512, 512), (240, 240, 240))),
         ("faint", shoot(WHITE_IN_NOISE).photo),
         ("small", Image.new("RGB", (40, 512), (240, 240, 240))),

@@ -51,9 +51,14 @@ def product_box(image: Image.Image, *, white: int = WHITE) -> Box | None:
 
 def mask_box(mask: Image.Image) -> Box | None:
     """The box of what a mask covers by half and more; None where it covers nothing."""
-    covered = np.asarray(mask) >= HALF
+    outer = mask.getbbox()
+    if outer is None:
+        return None
+    covered = np.asarray(mask.crop(outer)) >= HALF
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
-    return _box_of(rows, columns, lambda part: covered[part])
+    found = _box_of(rows, columns, lambda part: covered[part])
+    left, top, *_ = outer
+    return found and Box(left + found.left, top + found.top, left + found.right, top + found.bottom)
 
 
 def fill_ratio(box: Box, frame: tuple[int, int], *, of: Side = "longest") -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog_imagegen.stages.product.box import WHOLE
-from catalog_imagegen.stages.product.flood import BLEEDING, STRONG
+from catalog_imagegen.stages.product.flood import BLEEDING, SHALLOW, STRONG
 from catalog_imagegen.stages.product.grids import LUMA, Flags, Plane, grown, mean, window
 from catalog_imagegen.stages.product.outline import FAINT, Outline
 
@@ -15,12 +15,16 @@ Pixels = NDArray[np.uint8]
 
 SMOOTH = 2
 """Cells in each direction over which a soft outline is rounded."""
+ECHO = 4 / 255
+"""How much a cell differs at most that is but the echo of an edge, which a JPEG leaves beside it: light to both sides."""
 ROUND = 0.3
 """How much of the cells around a pixel must be product for it to be so: rather too much of the background than too little."""
 PLAIN, PLAIN_MEAN = 8 / 255, 4 / 255
 """Between a pixel that is taken for background and one that is taken for product, by itself and by the mean around it."""
+UNSURE = 8 / 255
+"""How much darker a shadow may be close to the product than its shade, which is told from farther away."""
 CRISP = 3 / 255
-"""The least range of differences in a cell, beside what noise makes, in which an edge can be seen."""
+"""The least range of light in a cell, beside what noise makes, in which an edge can be seen; in a shadow STRONG more."""
 
 
 def coverage(photo: Image.Image, found: Outline) -> Image.Image:
@@ -33,20 +37,20 @@ def coverage(photo: Image.Image, found: Outline) -> Image.Image:
     step, reached = found.step, found.reached[cells]
     place = (columns.start * step, rows.start * step, columns.stop * step, rows.stop * step)
     framed, behind = _framed(photo, place), (found.surface[:3] * found.shade)[:, *cells]
+    in_shadow = found.shade[cells] < SHALLOW
     near_sharp = grown(~reached & (found.differs[cells] > STRONG), 1)
     mask = np.where(reached, 0, WHOLE).astype(np.uint8).repeat(step, axis=0).repeat(step, axis=1)
     by_cell, crisp = mask.reshape(len(reached), step, -1, step).swapaxes(1, 2), np.zeros_like(reached)
+    echo = np.zeros_like(reached)
 
     def tell(some: Flags) -> None:
-        patches = _patches(framed, *np.nonzero(some), step)
-        by_cell[some], crisp[some] = _covered(
-            patches, behind[:, some], found.noise, is_mean=~near_sharp[some]
+        patches = _patches(framed, some, step)
+        by_cell[some], crisp[some], echo[some] = _covered(
+            patches, behind[:, some], found.noise, is_mean=~near_sharp[some], in_shadow=in_shadow[some]
         )
 
     edge = grown(reached, 1) & ~reached
     tell(edge)
-    echo = edge & near_sharp  # of an edge, which a JPEG leaves beside it
-    echo[echo] = by_cell[echo].max(axis=(1, 2)) < WHOLE
     further = grown(echo, 1) & ~(reached | edge)
     tell(further)
     edge, crisp = (edge | further) & ~echo, crisp & ~echo
@@ -66,33 +70,40 @@ def _framed(photo: Image.Image, place: tuple[int, int, int, int]) -> Pixels:
     return np.pad(pixels, more, mode="edge") if any(map(any, more)) else pixels
 
 
-def _patches(framed: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp], step: int) -> Pixels:
+def _patches(framed: Pixels, some: Flags, step: int) -> Pixels:
     """The pixels of some cells, each cell with one more pixel on each side."""
-    reach = np.arange(step + 2)
+    reach, (rows, columns) = np.arange(step + 2), np.nonzero(some)
     down, across = rows[:, None] * step + reach, columns[:, None] * step + reach
     patches: Pixels = framed[down[:, :, None], across[:, None, :]]
     return patches
 
 
-def _covered(patches: Pixels, behind: Plane, noise: float, *, is_mean: Flags) -> tuple[Pixels, Flags]:
-    """How far the pixels inside of patches differ from the background beside them, and whether an edge is seen there.
+def _covered(
+    patches: Pixels, behind: Plane, noise: float, *, is_mean: Flags, in_shadow: Flags
+) -> tuple[Pixels, Flags, Flags]:
+    """How far the pixels inside of patches differ from the background beside them; whether an edge is seen there, or its echo.
 
     *is_mean* says of which patches the means of nine tell.
     """
     red, green, blue = np.moveaxis((patches - behind.T[:, None, None, :]) * np.float32(1 / 255), -1, 0)
-    luma = np.abs(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue)
-    is_crisp = np.ptp(luma, axis=(1, 2)) > CRISP + 6 * noise
-    inner = (red[:, 1:-1, 1:-1], green[:, 1:-1, 1:-1], blue[:, 1:-1, 1:-1])
-    differs = _differing(*inner, BLEEDING) - max(FAINT, 4 * noise)
+    luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+    is_crisp = np.ptp(luma, axis=(1, 2)) > CRISP + 6 * noise + in_shadow * np.float32(STRONG)
+    inner = [plane[:, 1:-1, 1:-1] for plane in (red, green, blue)]
+    unsure = in_shadow[:, None, None] * (luma[:, 1:-1, 1:-1] < 0) * np.float32(UNSURE)
+    differs = _differing(inner, BLEEDING) - max(FAINT, 4 * noise) - unsure
     covered = np.clip(differs * np.float32(WHOLE / PLAIN), 0, WHOLE).astype(np.uint8)
-    means = (_mean3(plane[is_mean]) for plane in (red, green, blue))
-    differs = _differing(*means, 0) - max(FAINT * 2 / 3, 4 * noise / 3)
+    means = [_mean3(plane[is_mean]) for plane in (red, green, blue)]
+    differs = _differing(means, 0) - max(FAINT * 2 / 3, 4 * noise / 3) - unsure[is_mean]
     covered[is_mean] = np.clip(differs * np.float32(WHOLE / PLAIN_MEAN), 0, WHOLE).astype(np.uint8)
-    return covered, is_crisp
+    is_echo = (
+        ~is_mean & (covered.max(axis=(1, 2), initial=0) < WHOLE) & (np.abs(luma.mean(axis=(1, 2))) < ECHO)
+    )
+    return covered, is_crisp, is_echo
 
 
-def _differing(red: Plane, green: Plane, blue: Plane, bleeding: float) -> Plane:
+def _differing(channels: list[Plane], bleeding: float) -> Plane:
     """The difference of light, or that of the channel where it is most, as far as it is more than a JPEG's."""
+    red, green, blue = channels
     luma = np.abs(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue)
     colour = np.maximum(np.maximum(np.abs(red), np.abs(green)), np.abs(blue)) - np.float32(bleeding)
     made: Plane = np.maximum(luma, colour)

@@ -49,7 +49,7 @@ CLOSE, MOST_BETWEEN = 8, 0.16
 parts so close, of those into which the flood broke through an outline lost in noise 0.16 and more."""
 STRONG = 20 / 255
 """A difference from the background that makes an edge sharp."""
-STEEP = 10 / 255
+STEEP = 12 / 255
 """From cell to cell: soft shadows fall off by 9 levels of 255 where they are steepest."""
 BLEED, BLEEDING = 3, 14 / 255
 """Cells, and how much: how far the colours of a JPEG run at an edge."""
