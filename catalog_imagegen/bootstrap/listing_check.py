@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from catalog_imagegen.adapters.manifest import MANIFEST, read_manifest
+from catalog_imagegen.bootstrap.house import open_reader
 from catalog_imagegen.bootstrap.labels import read_file
 from catalog_imagegen.config import Workspace, load_setup
 from catalog_imagegen.domain.errors import ConfigError
@@ -47,6 +48,7 @@ def check_listings(path: Path, workspace: Workspace, platform: str = "") -> Iter
             zh=f"{path} 中没有图片；请指定图片、套图文件夹，或包含套图的文件夹",
             code="no_pictures",
         )
+    reader = open_reader()
     for folder, files in folders:
         manifest = read_manifest(folder)
         name = platform or manifest.platform
@@ -59,6 +61,7 @@ def check_listings(path: Path, workspace: Workspace, platform: str = "") -> Iter
                 is_ours=bool(manifest.listing_key),
             ),
             _known(name, platforms, folder),
+            (lambda image: [found.text for found in reader.read(image)]) if reader is not None else None,
         )
 
 
