@@ -24,6 +24,9 @@ PRODUCT_VERSION = 1
 VERSIONS = (LETTERING_VERSION, PRODUCT_VERSION)
 """Of all steps, besides the rendition itself, that have a hand in a file."""
 
+LONGEST_LABEL = 10_000
+"""Bytes of a label that is passed on; ours have 300. A JPEG takes 64 KB of metadata at most, and what is longer is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -147,8 +150,8 @@ def _labels(content: bytes, order: Order) -> tuple[str, str]:
     """AIGC label and source type of every file of this render: those it came with, or ours. Never two."""
     found = read_labels(content)
     ours = aigc_text(producer=order.producer, produce_id=order.render.render_key)
-    aigc = next((label.text for label in found.aigc), ours)
-    return aigc, next(iter(found.source_types), TRAINED)
+    aigc = next((label.text for label in found.aigc if len(label.text.encode()) <= LONGEST_LABEL), ours)
+    return aigc, next((each for each in found.source_types if len(each.encode()) <= LONGEST_LABEL), TRAINED)
 
 
 def _judged(made: Rendition, placement: Placement) -> Rendition:

@@ -71,6 +71,17 @@ def test_a_label_that_comes_with_a_picture_goes_out_with_it(kind: str) -> None:
         assert found.source_types == (COMPOSITE,)
 
 
+def test_a_label_too_long_to_be_one_is_replaced() -> None:
+    """A stranger's text must not keep a file from being written."""
+    endless = packet('{"Label":"1","x":"' + "字" * 30_000 + '"}', "x" * 20_000)
+    with Image.open(io.BytesIO(picture())) as image:
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", lossless=True, xmp=endless)
+    (file,) = made(buffer.getvalue(), square(90))
+    assert file.verdicts == ()
+    assert read_labels(file.content).source_types == (TRAINED,)
+
+
 def test_a_visible_label_is_where_the_placement_wants_it_and_nowhere_else() -> None:
     """In the corner, and only there."""
     plain, labelled = made(picture(), square(300), square(300, visible_label="always"))
