@@ -6,6 +6,20 @@ import multiprocessing
 import os
 import signal
 import threading
+from concurrent.futures import ProcessPoolExecutor
+
+
+def processors(most: int) -> int:
+    """How many processes can be at work at a time, *most* at most."""
+    count = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+    return min(count or 1, most)
+
+
+def end_at_once(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool, whatever they are at: Ctrl-C would wait for what nobody wants."""
+    for process in list((pool._processes or {}).values()):  # noqa: SLF001 - kill_workers() is Python 3.14's
+        process.kill()
+    pool.shutdown(cancel_futures=True)
 
 
 def belong_to_parent() -> None:

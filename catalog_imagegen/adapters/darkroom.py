@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -12,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import cached_property
 
-from catalog_imagegen.adapters.child_process import belong_to_parent
+from catalog_imagegen.adapters.child_process import belong_to_parent, end_at_once, processors
 from catalog_imagegen.pipeline.develop import DarkroomHere, Developed, Order
 
 SOON = 16
@@ -29,8 +28,7 @@ class ProcessDarkroom:
     def __init__(self, here: DarkroomHere) -> None:
         self._here = here
         self._filled = 0
-        count = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
-        self._count = min(count or 1, _MOST)
+        self._count = processors(_MOST)
 
     @property
     def ahead(self) -> int:
@@ -61,12 +59,9 @@ class ProcessDarkroom:
             return self._here.fill(order)
 
     def close(self) -> None:
-        """End the processes, whatever they are at: files that nobody waits for can be made again."""
-        if "_pool" not in self.__dict__:
-            return
-        for process in list((self._pool._processes or {}).values()):  # noqa: SLF001 - kill_workers() is Python 3.14's
-            process.kill()
-        self._pool.shutdown(cancel_futures=True)
+        """End the processes: files that nobody waits for can be made again."""
+        if "_pool" in self.__dict__:
+            end_at_once(self._pool)
 
 
 def _begin(here: DarkroomHere) -> None:

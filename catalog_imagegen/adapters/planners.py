@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cached_property
 
-from catalog_imagegen.adapters.child_process import belong_to_parent
+from catalog_imagegen.adapters.child_process import belong_to_parent, end_at_once, processors
 from catalog_imagegen.pipeline.want import Pictures, PlannerHere, Setup, Wish
 
 _NICE = 5
@@ -26,9 +26,7 @@ class ProcessPlanner:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._count = min(
-            os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1, _MOST
-        )
+        self._count = processors(_MOST)
 
     @property
     def ahead(self) -> int:
@@ -55,12 +53,9 @@ class ProcessPlanner:
             return wish.come_true(self._setup)
 
     def close(self) -> None:
-        """End the processes, whatever they are at: Ctrl-C would wait for batches that nobody wants."""
-        if "_pool" not in self.__dict__:
-            return
-        for process in list((self._pool._processes or {}).values()):  # noqa: SLF001 - kill_workers() is Python 3.14's
-            process.kill()
-        self._pool.shutdown(cancel_futures=True)
+        """End the processes: nobody wants their batches any more."""
+        if "_pool" in self.__dict__:
+            end_at_once(self._pool)
 
 
 def _begin(setup: Setup) -> None:
