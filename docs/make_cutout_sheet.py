@@ -23,7 +23,7 @@ PAPER, INK, FAINT = "#f6f4ef", "#26231d", "#857f73"
 HEADINGS = (
     ("实拍图", "photo"),
     ("白底图，阴影去除，居中占 85 %", "on pure white, 85 % filled"),
-    ("合成场景图，商品像素不变", "in a scene, the product's own pixels"),
+    ("合成场景图，商品取自实拍图", "in a scene, the product from the photo"),
 )
 CAPTION = "样张：照片与场景均为程序绘制，处理过程为真实算法  ·  Photos and scenes are drawn; what is done to them is real"
 MOST_BYTES = 250_000
@@ -46,11 +46,11 @@ class Shoot(NamedTuple):
 SHOOTS = (
     Shoot(
         "cup",
-        (240, 236, 228),
+        (204, 112, 84),
         (232, 233, 236),
         0.24,
-        0.66,
-        (0.45, 0.56),
+        0.8,
+        (0.47, 0.52),
         "kitchen",
         4,
         (0.26, 0.36, 0.8, 0.86),

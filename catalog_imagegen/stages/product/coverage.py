@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog_imagegen.stages.product.box import WHOLE
-from catalog_imagegen.stages.product.flood import BLEEDING, SHALLOW, STRONG
+from catalog_imagegen.stages.product.flood import SHALLOW, STRONG
 from catalog_imagegen.stages.product.grids import LUMA, Flags, Plane, grown, mean, window
 from catalog_imagegen.stages.product.outline import FAINT, Outline
 
@@ -24,7 +24,7 @@ PLAIN, PLAIN_MEAN = 8 / 255, 4 / 255
 UNSURE = 8 / 255
 """How much darker a shadow may be close to the product than its shade, which is told from farther away."""
 CRISP = 3 / 255
-"""The least range of light in a cell, beside what noise makes, in which an edge can be seen; in a shadow STRONG more."""
+"""The least range of a channel in a cell, beside what noise makes, in which an edge can be seen; in a shadow STRONG more."""
 
 
 def coverage(photo: Image.Image, found: Outline) -> Image.Image:
@@ -37,7 +37,7 @@ def coverage(photo: Image.Image, found: Outline) -> Image.Image:
     step, reached = found.step, found.reached[cells]
     place = (columns.start * step, rows.start * step, columns.stop * step, rows.stop * step)
     framed, behind = _framed(photo, place), (found.surface[:3] * found.shade)[:, *cells]
-    in_shadow = found.shade[cells] < SHALLOW
+    in_shadow, bleeding = found.shade[cells] < SHALLOW, found.bleeding[cells]
     near_sharp = grown(~reached & (found.differs[cells] > STRONG), 1)
     mask = np.where(reached, 0, WHOLE).astype(np.uint8).repeat(step, axis=0).repeat(step, axis=1)
     by_cell, crisp = mask.reshape(len(reached), step, -1, step).swapaxes(1, 2), np.zeros_like(reached)
@@ -46,7 +46,12 @@ def coverage(photo: Image.Image, found: Outline) -> Image.Image:
     def tell(some: Flags) -> None:
         patches = _patches(framed, some, step)
         by_cell[some], crisp[some], echo[some] = _covered(
-            patches, behind[:, some], found.noise, is_mean=~near_sharp[some], in_shadow=in_shadow[some]
+            patches,
+            behind[:, some],
+            found.noise,
+            is_mean=~near_sharp[some],
+            in_shadow=in_shadow[some],
+            bleeding=bleeding[some],
         )
 
     edge = grown(reached, 1) & ~reached
@@ -79,7 +84,7 @@ def _patches(framed: Pixels, some: Flags, step: int) -> Pixels:
 
 
 def _covered(
-    patches: Pixels, behind: Plane, noise: float, *, is_mean: Flags, in_shadow: Flags
+    patches: Pixels, behind: Plane, noise: float, *, is_mean: Flags, in_shadow: Flags, bleeding: Plane
 ) -> tuple[Pixels, Flags, Flags]:
     """How far the pixels inside of patches differ from the background beside them; whether an edge is seen there, or its echo.
 
@@ -87,13 +92,14 @@ def _covered(
     """
     red, green, blue = np.moveaxis((patches - behind.T[:, None, None, :]) * np.float32(1 / 255), -1, 0)
     luma = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
-    is_crisp = np.ptp(luma, axis=(1, 2)) > CRISP + 6 * noise + in_shadow * np.float32(STRONG)
+    ranges = [np.ptp(plane, axis=(1, 2)) for plane in (red, green, blue)]
+    is_crisp = np.max(ranges, axis=0) > CRISP + 6 * noise + in_shadow * np.float32(STRONG)
     inner = [plane[:, 1:-1, 1:-1] for plane in (red, green, blue)]
     unsure = in_shadow[:, None, None] * (luma[:, 1:-1, 1:-1] < 0) * np.float32(UNSURE)
-    differs = _differing(inner, BLEEDING) - max(FAINT, 4 * noise) - unsure
+    differs = _differing(inner, bleeding[:, None, None]) - max(FAINT, 4 * noise) - unsure
     covered = np.clip(differs * np.float32(WHOLE / PLAIN), 0, WHOLE).astype(np.uint8)
     means = [_mean3(plane[is_mean]) for plane in (red, green, blue)]
-    differs = _differing(means, 0) - max(FAINT * 2 / 3, 4 * noise / 3) - unsure[is_mean]
+    differs = _differing(means, np.float32(0)) - max(FAINT * 2 / 3, 4 * noise / 3) - unsure[is_mean]
     covered[is_mean] = np.clip(differs * np.float32(WHOLE / PLAIN_MEAN), 0, WHOLE).astype(np.uint8)
     is_echo = (
         ~is_mean & (covered.max(axis=(1, 2), initial=0) < WHOLE) & (np.abs(luma.mean(axis=(1, 2))) < ECHO)
@@ -101,11 +107,11 @@ def _covered(
     return covered, is_crisp, is_echo
 
 
-def _differing(channels: list[Plane], bleeding: float) -> Plane:
+def _differing(channels: list[Plane], bleeding: Plane | np.float32) -> Plane:
     """The difference of light, or that of the channel where it is most, as far as it is more than a JPEG's."""
     red, green, blue = channels
     luma = np.abs(LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue)
-    colour = np.maximum(np.maximum(np.abs(red), np.abs(green)), np.abs(blue)) - np.float32(bleeding)
+    colour = np.maximum(np.maximum(np.abs(red), np.abs(green)), np.abs(blue)) - bleeding
     made: Plane = np.maximum(luma, colour)
     return made
 

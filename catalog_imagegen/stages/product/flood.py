@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalog_imagegen.stages.product.grids import Flags, Plane, grown, mean, spread, window
+from catalog_imagegen.stages.product.grids import Flags, Plane, grown, highest, mean, spread, window
 from catalog_imagegen.stages.product.regions import regions
 
 REACH = 2
@@ -27,7 +27,7 @@ LONE = 2
 POCKET = 24
 """Cells: smaller pockets are left alone."""
 GREY = 0.045
-"""How far the channels of a shadow part from each other."""
+"""How far the channels of a shadow part from each other; beside a product, as a share of its light."""
 DEEPEST = 0.28
 """The light that a soft shadow leaves."""
 BRIGHTER = 1.03
@@ -51,8 +51,10 @@ STRONG = 20 / 255
 """A difference from the background that makes an edge sharp."""
 STEEP = 12 / 255
 """From cell to cell: soft shadows fall off by 9 levels of 255 where they are steepest."""
-BLEED, BLEEDING = 3, 14 / 255
-"""Cells, and how much: how far the colours of a JPEG run at an edge."""
+BLEED, BLED_SHARE, BLEEDING = 3, 0.2, 24 / 255
+"""How far, in cells, the colours of a JPEG run over an edge, which share of them, and how much at most."""
+FRONT = 2.5 / 9
+"""The share of the cells around one that are background where it goes on in a line; in a gap there are fewer."""
 SPECK = 3
 """Cells: what has fewer that differ, and no middle, is dust."""
 
@@ -91,40 +93,52 @@ def flooded(passable: Flags, fine: Plane, edges: Plane) -> Flags | None:
     return reached if _is_plain(reached, fine) and not ends_anywhere else None
 
 
-def continued(reached: Flags, light: Plane, *, faintest: float, bleeds: Flags) -> tuple[Flags, Plane]:
+def bleeding_of(light: Plane, is_sharp: Flags) -> Plane:
+    """How much of a colour that is no product's each cell may have: what a JPEG lets run over a sharp edge."""
+    most = highest(_colour_of(light), BLEED) * np.float32(BLED_SHARE)
+    bleeding: Plane = np.minimum(most, np.float32(BLEEDING)) * is_sharp
+    return bleeding
+
+
+def continued(
+    reached: Flags, light: Plane, *, faintest: float, is_sharp: Flags, bleeding: Plane
+) -> tuple[Flags, Plane]:
     """Let the background go on, cell by cell, up to the product; give also its shade, gone on a little farther.
 
     Edges are felt before they are met, so that the flood stops short of them.
     """
     whole, shades = reached.copy(), np.where(reached, light[3], np.float32(1))
     part = window(~reached, 1)
-    reached, light, bleeds, shade = reached[part], light[:, *part], bleeds[part], shades[part]
+    reached, luma, is_sharp, shade = reached[part], light[3][part], is_sharp[part], shades[part]
+    colour = _colour_of(light[:, *part]) - bleeding[part]
     known = reached.astype(np.float32)
     for _ in range(3 * REACH):
         weight = mean(known, 1)
         beside = (weight > 0) & (known == 0)
         before = np.where(beside, mean(shade * known, 1) / np.maximum(weight, np.float32(0.1)), shade)
-        slack = np.where(before < SHALLOW, np.float32(STEEP), np.float32(faintest))
-        is_front = (
-            mean(reached.astype(np.float32), 1) > 2.5 / 9
-        )  # not a gap in a faint outline: there fewer are beside
-        is_open = grown(reached, 1) & (is_front | bleeds)
-        goes_on = beside & is_open & (differing(light, before, bleeds) < slack)
+        in_shadow = before < SHALLOW
+        is_alike = np.abs(luma - before) < np.where(in_shadow, np.float32(STEEP), np.float32(faintest))
+        is_alike &= colour < np.where(in_shadow, GREY * before, np.float32(faintest))
+        is_front = mean(reached.astype(np.float32), 1) > FRONT
+        goes_on = beside & is_alike & grown(reached, 1) & (is_front | is_sharp)
         reached = reached | goes_on
-        shade = np.where(goes_on, light[3], before)
+        shade = np.where(goes_on, luma, before)
         known = np.maximum(known, beside)
     whole[part], shades[part] = reached, shade
     return whole, shades
 
 
-def differing(light: Plane, shade: Plane, bleeds: Flags) -> Plane:
-    """How much each cell differs from a grey of that shade, in the channel where that is most.
-
-    JPEG lets colours bleed over a sharp edge, though not the light: there colours must differ by more to count.
-    """
+def differing(light: Plane, shade: Plane, bleeding: Plane) -> Plane:
+    """How much each cell differs from a grey of that shade, in the channel where that is most."""
     red, green, blue, luma = np.abs(light - shade)
-    colour = np.maximum(np.maximum(red, green), blue) - bleeds * np.float32(BLEEDING)
-    made: Plane = np.maximum(colour, luma)
+    made: Plane = np.maximum(np.maximum(np.maximum(red, green), blue) - bleeding, luma)
+    return made
+
+
+def _colour_of(light: Plane) -> Plane:
+    """How far each cell is from the grey that is as light."""
+    red, green, blue = np.abs(light[:3] - light[3])
+    made: Plane = np.maximum(np.maximum(red, green), blue)
     return made
 
 

@@ -27,6 +27,19 @@ def mean(grid: Plane, reach: int, *, apart: int = 1) -> Plane:
     return total
 
 
+def highest(grid: Plane, reach: int) -> Plane:
+    """The most of each cell and its neighbours that are *reach* cells away or less."""
+    rows = grid.copy()
+    for by in range(1, reach + 1):
+        np.maximum(rows[by:], grid[:-by], out=rows[by:])
+        np.maximum(rows[:-by], grid[by:], out=rows[:-by])
+    made = rows.copy()
+    for by in range(1, reach + 1):
+        np.maximum(made[:, by:], rows[:, :-by], out=made[:, by:])
+        np.maximum(made[:, :-by], rows[:, by:], out=made[:, :-by])
+    return made
+
+
 def grown(flags: Flags, by: int) -> Flags:
     """Every cell within *by* cells of a true one, diagonals included."""
     made = flags.copy()

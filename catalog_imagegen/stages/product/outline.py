@@ -12,6 +12,7 @@ from catalog_imagegen.stages.product.flood import (
     ALIKE,
     BLEED,
     STRONG,
+    bleeding_of,
     continued,
     differing,
     edges_of,
@@ -43,6 +44,8 @@ class Outline:
     """The light of background and soft shadow, as a share of the surface's; gone on a little into the product."""
     differs: Plane
     """How much a cell differs from the background beside it, in the channel where that is most, as a share."""
+    bleeding: Plane
+    """How much of that is but a colour which a JPEG lets run over an edge."""
     reached: Flags
     """Background and soft shadow."""
     noise: float
@@ -72,9 +75,11 @@ def _told(
     if reached.all():
         return Refusal("empty")
     reached |= openings(passable, reached, light, surface, holes=holes, alike=ALIKE)
-    bleeds = grown(edges > STRONG / 2, BLEED)
-    reached, shade = continued(reached, light, faintest=max(FAINT, 4 * noise / step), bleeds=bleeds)
-    differs = differing(light, shade, bleeds)
+    is_sharp = grown(edges > STRONG / 2, BLEED)
+    bleeding = bleeding_of(light, is_sharp)
+    faintest = max(FAINT, 4 * noise / step)
+    reached, shade = continued(reached, light, faintest=faintest, is_sharp=is_sharp, bleeding=bleeding)
+    differs = differing(light, shade, bleeding)
     is_plain = differs >= max(2 * FAINT, 5 * noise / step)
     reached = without_specks(reached, is_plain)
     if reached.mean() < LEAST_BACKGROUND:
@@ -83,7 +88,7 @@ def _told(
         return Refusal("empty")
     if is_eaten(reached, fine):
         return Refusal("faint")
-    return Outline(step, surface, shade, differs, reached, noise)
+    return Outline(step, surface, shade, differs, bleeding, reached, noise)
 
 
 def _planes(image: Image.Image) -> Plane:
