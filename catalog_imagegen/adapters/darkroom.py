@@ -16,6 +16,7 @@ from catalog_imagegen.pipeline.develop import DarkroomHere, Developed, Order
 
 SOON = 16
 """Orders that are filled here before processes are started: for a few pictures that would take longer."""
+MOST_RESTARTS = 20
 _MOST = 8
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 """Of glibc's mallopt. Pixels are freed and taken again at once: kept, they cost a quarter less time."""
@@ -28,6 +29,7 @@ class ProcessDarkroom:
     def __init__(self, here: DarkroomHere) -> None:
         self._here = here
         self._filled = 0
+        self._restarts = 0
         self._count = processors(_MOST)
 
     @property
@@ -48,9 +50,19 @@ class ProcessDarkroom:
             return self._here.begin(order)
         try:
             future = self._pool.submit(_fill, order)
-        except (BrokenProcessPool, OSError):  # no process can be started
+        except OSError:  # no process can be started
+            return self._here.begin(order)
+        except BrokenProcessPool:
+            self._start_again()
             return self._here.begin(order)
         return lambda: self._result(future, order)
+
+    def _start_again(self) -> None:
+        """With the next order, unless processes have been killed too often: a command may run for weeks."""
+        if self._restarts < MOST_RESTARTS:
+            self._restarts += 1
+            self.close()
+            del self._pool
 
     def _result(self, future: Future[Developed | None], order: Order) -> Developed | None:
         try:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from catalog_imagegen.adapters.content_credentials import state_of
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.stages.label import Labels, read_labels
+from catalog_imagegen.stages.label import UNREADABLE, Labels, read_labels
 
 
 def labels_of(file: Path) -> tuple[Labels, str]:
@@ -21,7 +21,7 @@ def labels_of(file: Path) -> tuple[Labels, str]:
     try:
         with Image.open(io.BytesIO(content)):
             return read_labels(content), state_of(content)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise ConfigError(
             f"{file} is no picture that can be read; name JPEG, PNG, WebP, AVIF or TIFF files",
             zh=f"{file} 不是可读取的图片；请指定 JPEG、PNG、WebP、AVIF 或 TIFF 文件",

@@ -59,6 +59,7 @@ def check_listings(path: Path, workspace: Workspace, platform: str = "") -> Iter
                 {file.name: read_file(file) for file in files},
                 placements,
                 is_ours=bool(manifest.listing_key),
+                is_whole=path.is_dir(),
             ),
             _known(name, platforms, folder),
             (lambda image: [found.text for found in reader.read(image)]) if reader is not None else None,

@@ -29,6 +29,8 @@ from catalog_imagegen.domain.imaging import (
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 """Of a role, platform or source: also a folder's or a file's name."""
+WEBP_SIDE = 16_383
+"""Pixels: what the format can hold."""
 FileSide = Annotated[int, Field(ge=1, le=20_000)]
 CONFIDENCES = ("official", "secondary", "memory")
 OFFICIAL_KINDS = ("official", "official_copy")
@@ -208,6 +210,18 @@ def _platform(
 
 def _placement(platform: str, table: _PlacementTable, sources: Mapping[str, Citation]) -> Placement:
     place = Path("config/platforms.toml")
+    if table.format == "WEBP" and max(table.size) > WEBP_SIDE:
+        raise ConfigError(
+            f"{place}: platforms.{platform}: {table.name}: a WebP has {WEBP_SIDE} pixels a side at most; make size smaller",
+            zh=f"{place}：platforms.{platform}：{table.name}：WebP 每边最多 {WEBP_SIDE} 像素；请减小 size",
+            code="wrong_value",
+        )
+    if (table.fill or table.safe_zone) and table.fit in ("contain", "width"):
+        raise ConfigError(
+            f'{place}: platforms.{platform}: {table.name}: fill and safe_zone frame the product in the whole box; set fit = "pad"',
+            zh=f'{place}：platforms.{platform}：{table.name}：fill 和 safe_zone 针对整个画框；请设 fit = "pad"',
+            code="wrong_value",
+        )
     if table.background == "transparent" and table.format == "JPEG":
         raise ConfigError(
             f'{place}: platforms.{platform}: {table.name}: a JPEG cannot be transparent; set format = "PNG"',

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
 
 from catalog_imagegen.domain.imaging import Placement, Platform, Severity, Verdict
-from catalog_imagegen.stages.label import judge_labels, read_labels
+from catalog_imagegen.stages.label import UNREADABLE, judge_labels, read_labels
 from catalog_imagegen.stages.listing import SUFFIXES, name_pattern
 from catalog_imagegen.stages.verdict import Measured, judge_measured
 
@@ -76,19 +77,22 @@ class Folder:
     """File → the place its ``listing.json`` says it is for."""
     is_ours: bool = False
     """Its pictures are known to be generated, and must be labelled."""
+    is_whole: bool = True
+    """All of a listing, which can lack something, or have too much of it."""
 
 
 def check_listing(folder: Folder, platform: Platform, read_text: ReadText | None = None) -> CheckedListing:
     """Measure every file of a listing; sizes in pixels and bytes."""
-    files = []
-    for position, (name, content) in enumerate(sorted(folder.files.items())):
+    files: list[CheckedFile] = []
+    taken = Counter(filter(None, (_claimed(name, folder, platform) for name in folder.files)))
+    for name, content in sorted(folder.files.items()):
         picture = _decoded(content)
         if isinstance(picture, Verdict):
             files.append(CheckedFile(name, bytes=len(content), verdicts=(picture,)))
             continue
         measured = Measured(picture, len(content))
-        listed = folder.placements.get(name, "")
-        placement = _placement(measured, platform, listed, name, is_first=position == 0)
+        placement = _placement(measured, platform, folder.placements.get(name, ""), name, taken)
+        taken[placement.name] += not _claimed(name, folder, platform)
         verdicts = [
             *judge_measured(measured, placement, name),
             *_name(name, placement),
@@ -109,7 +113,16 @@ def check_listing(folder: Folder, platform: Platform, read_text: ReadText | None
                 ("text",) if forbidden is not None and read_text is None else (),
             )
         )
-    return CheckedListing(folder.name, platform.name, tuple(files), tuple(_whole(files, platform)))
+    whole = tuple(_whole(files, platform)) if folder.is_whole else ()
+    return CheckedListing(folder.name, platform.name, tuple(files), whole)
+
+
+def _claimed(name: str, folder: Folder, platform: Platform) -> str:
+    """The place that a file is for by its manifest or, if that is only one, by its name."""
+    if (listed := folder.placements.get(name, "")) in {placement.name for placement in platform.placements}:
+        return listed
+    fitting = [placement.name for placement in platform.placements if _is_named_for(placement, name)]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 def _decoded(content: bytes) -> Image.Image | Verdict:
@@ -124,7 +137,7 @@ def _decoded(content: bytes) -> Image.Image | Verdict:
             opened.load()
             return opened
         error: object = f"{opened.width} × {opened.height}"
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as caught:
+    except UNREADABLE as caught:
         error = caught
     if kind := _known_kind(content):
         return Verdict(
@@ -155,21 +168,25 @@ _HEIF = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"
 """Brands of what iPhones write."""
 
 
-def _placement(file: Measured, platform: Platform, listed: str, name: str, *, is_first: bool) -> Placement:
-    """What a file is for: what its manifest says, else its name, else the first place for the first of all.
+def _placement(
+    file: Measured, platform: Platform, listed: str, name: str, taken: Mapping[str, int]
+) -> Placement:
+    """What a file is for: what its manifest says, else its name, else the first place if nothing else is for that.
 
-    Others are judged for the place where least is wrong.
+    Others are judged for the place where least is wrong, of those that are not *taken* by as many as they show.
     """
     by_name = {placement.name: placement for placement in platform.placements}
     if listed in by_name:
         return by_name[listed]
     fitting = [p for p in platform.placements if _is_named_for(p, name)]
-    if is_first and not fitting:
-        return platform.placements[0]
+    first = platform.placements[0]
+    if not fitting and not taken.get(first.name):
+        return first
 
-    def wrong(placement: Placement) -> tuple[int, int]:
+    def wrong(placement: Placement) -> tuple[bool, int, int]:
         found = judge_measured(file, placement)
-        return sum(v.severity == "fail" for v in found), len(found)
+        is_full = taken.get(placement.name, 0) >= _most(placement)[0]
+        return is_full, sum(v.severity == "fail" for v in found), len(found)
 
     return min(fitting or platform.placements, key=wrong)
 

@@ -13,7 +13,7 @@ from catalog_imagegen.domain.errors import ItemError
 from catalog_imagegen.domain.imaging import Placement, Render, Verdict
 from catalog_imagegen.pipeline.ground import Ground
 from catalog_imagegen.pipeline.ports import BlobStore, Previews
-from catalog_imagegen.stages.label import TRAINED, aigc_text, judge_labels, packet, read_labels
+from catalog_imagegen.stages.label import TRAINED, aigc_text, as_xml, judge_labels, packet, read_labels
 from catalog_imagegen.stages.rendition import Marks, Rendition, adapt, file_shape, open_render
 from catalog_imagegen.stages.verdict import judge_file
 
@@ -25,7 +25,7 @@ VERSIONS = (LETTERING_VERSION, PRODUCT_VERSION)
 """Of all steps, besides the rendition itself, that have a hand in a file."""
 
 LONGEST_LABEL = 10_000
-"""Bytes of a label that is passed on; ours have 300. A JPEG takes 64 KB of metadata at most, and what is longer is none."""
+"""Signs of a label that is passed on, as it is written; ours have 400. A JPEG takes 64 KB of metadata at most, and what is longer is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,13 @@ def _labels(content: bytes, order: Order) -> tuple[str, str]:
     """AIGC label and source type of every file of this render: those it came with, or ours. Never two."""
     found = read_labels(content)
     ours = aigc_text(producer=order.producer, produce_id=order.render.render_key)
-    aigc = next((label.text for label in found.aigc if len(label.text.encode()) <= LONGEST_LABEL), ours)
-    return aigc, next((each for each in found.source_types if len(each.encode()) <= LONGEST_LABEL), TRAINED)
+    aigc = next((label.text for label in found.aigc if _is_carried(label.text)), ours)
+    return aigc, next((each for each in found.source_types if _is_carried(each)), TRAINED)
+
+
+def _is_carried(text: str) -> bool:
+    """Whether a label says anything, and is short enough to be one."""
+    return 0 < len(as_xml(text).strip()) <= LONGEST_LABEL
 
 
 def _judged(made: Rendition, placement: Placement) -> Rendition:

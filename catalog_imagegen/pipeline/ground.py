@@ -54,7 +54,7 @@ class Ground:
         base = self._base(behind)
         if not is_framed or base.box is None:
             return Grounded(self._negative(behind, (0, 0, *base.image.size)), verdicts=base.verdicts)
-        source = _source(base, placement)
+        source = _source(base, placement, is_kept=behind[0] == "keep")
         outer = (math.floor(source[0]), math.floor(source[1]), math.ceil(source[2]), math.ceil(source[3]))
         left, top = outer[:2]
         size = placement.width, placement.height
@@ -109,15 +109,28 @@ def _kept(refusal: Refusal) -> tuple[Verdict, ...]:
     return (Verdict("background_kept", "warn", refusal.message_en, refusal.message_zh),)
 
 
-def _source(base: _Base, placement: Placement) -> tuple[float, float, float, float]:
-    """The part of a base that becomes the whole file, around its product."""
+def _source(base: _Base, placement: Placement, *, is_kept: bool) -> tuple[float, float, float, float]:
+    """The part of a base that becomes the whole file, around its product; with a background that is kept, no more."""
     from catalog_imagegen.stages.product import Box, SafeZone, fill_ratio, plan_reframing  # noqa: PLC0415
 
     assert base.box is not None  # noqa: S101 - the caller looked
     box, size = Box(*base.box), (placement.width, placement.height)
     fill = placement.fill or min(1.0, fill_ratio(box, base.image.size))
     safe = SafeZone(*[placement.safe_zone] * 4)
-    return plan_reframing(box, size, fill=fill, safe=safe).source
+    source = plan_reframing(box, size, fill=fill, safe=safe).source
+    return _inside(source, base.image.size) if is_kept else source
+
+
+def _inside(
+    source: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """As much of a part as lies in the picture, in its shape: beside a background that stays white would be seen."""
+    width, height = source[2] - source[0], source[3] - source[1]
+    scale = min(1.0, size[0] / width, size[1] / height)
+    across, down = width * scale, height * scale
+    left = min(max(0.0, (source[0] + source[2] - across) / 2), size[0] - across)
+    top = min(max(0.0, (source[1] + source[3] - down) / 2), size[1] - down)
+    return left, top, left + across, top + down
 
 
 def _part(image: Image.Image, outer: tuple[int, int, int, int], background: str) -> Image.Image:

@@ -21,6 +21,8 @@ from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.stages.listing import Entry, Shown, arrange, listing_key, path_safe
 from catalog_imagegen.stages.rendition import Rendition, rendition_key
 
+MOST_AT_ONCE = 400
+"""Files in memory; 400 of 150 KB take 60 MB. A listing is written as a whole, however many it has."""
 PAUSE_S = 0.05
 """Between looks at a listing that another process is writing."""
 
@@ -194,8 +196,7 @@ class Publisher:
                     count += len(composed.entries)
                 else:
                     fallen.append((publication, composed))
-            if fallen:
-                waiting.append(self._begin(fallen))
+            waiting.extend(self._begin(part) for part in _parts(fallen))
             while waiting and sum(batch.orders for batch in waiting) > self._darkroom.ahead:
                 count += self._finish(waiting.popleft())
         return count + sum(self._finish(batch) for batch in waiting)
@@ -348,6 +349,20 @@ class _Composed:
     entries: tuple[Entry, ...]
     keys: Sequence[Fingerprint]
     key: Fingerprint
+
+
+def _parts(
+    fallen: Sequence[tuple[Publication, _Composed]],
+) -> Iterable[Sequence[tuple[Publication, _Composed]]]:
+    """Listings that are written together: of one family, but no more than the memory takes."""
+    part: list[tuple[Publication, _Composed]] = []
+    for each in fallen:
+        if part and sum(len(composed.entries) for _, composed in (*part, each)) > MOST_AT_ONCE:
+            yield part
+            part = []
+        part.append(each)
+    if part:
+        yield part
 
 
 def _by_family(found: Iterable[Publication]) -> Iterable[Sequence[Publication]]:

@@ -97,6 +97,9 @@ def test_where_one_is_killed_we_make_the_files_ourselves(
     later = room.begin(orders[0])
     expected = [here.fill(each) for each in (*orders, orders[0])]
     assert [each() for each in (*begun, later)] == expected
+    again = room.begin(orders[1])
+    assert again() == expected[1]
+    assert all(process.is_running() for process in workers(room)), "there are processes again"
 
 
 def test_nothing_is_left_of_them(room: ProcessDarkroom, blobs: FolderBlobs) -> None:

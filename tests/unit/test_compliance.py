@@ -185,5 +185,53 @@ def test_names_that_a_platform_asks_for() -> None:
         "B01.MAIN.jpg": ("main", []),
         "B01.PT01.jpg": ("more", []),
         "B01.PT01.jpeg": ("more", []),
-        "back.jpg": ("main", ["wrong_name"]),
+        "back.jpg": ("more", ["wrong_name"]),
     }
+
+
+def test_a_picture_by_itself_lacks_nothing() -> None:
+    """Somebody asks about one file, not about its listing."""
+    folder = Folder("x", {"back.jpg": saved(product_on())}, {"back.jpg": "detail"}, is_whole=False)
+    assert check_listing(folder, SHOP).verdicts == ()
+
+
+def test_a_stranger_before_the_main_picture_is_not_taken_for_it() -> None:
+    """Where another file is called as the main picture is."""
+    main = placement(name="main", width=200, height=200, file_name="{sku}.MAIN")
+    files = {"A_chart.jpg": saved(product_on()), "B01.MAIN.jpg": saved(product_on())}
+    judged = check_listing(
+        Folder("x", files), platform(main, placement(name="more", width=200, height=200))
+    ).files
+    assert [(file.name, file.placement) for file in judged] == [
+        ("A_chart.jpg", "more"),
+        ("B01.MAIN.jpg", "main"),
+    ]
+
+
+def test_places_are_filled_as_far_as_they_go() -> None:
+    """Four squares are not four main pictures where others can be square too."""
+    square = saved(product_on())
+    more = placement(name="more", width=200, height=200, count=5)
+    listing = check_listing(
+        Folder("x", {f"{i}.jpg": square for i in range(4)}),
+        platform(placement(name="main", width=200, height=200), more),
+    )
+    assert [file.placement for file in listing.files] == ["main", "more", "more", "more"]
+    assert listing.verdicts == ()
+
+
+def test_a_damaged_avif_is_told() -> None:
+    """Whatever the decoder raises."""
+    whole = saved(product_on(), "AVIF")
+    for at in range(40, len(whole), 7):
+        damaged = whole[:at] + b"\xff" + whole[at + 1 :]
+        (file,) = check_listing(Folder("x", {"1.avif": damaged}), SHOP).files
+        assert file.verdicts
+
+
+def test_a_palette_with_transparency_is_looked_at_on_white() -> None:
+    """The colour that hides under it is nobody's."""
+    hidden = Image.new("P", (200, 200), 0)
+    hidden.putpalette([0, 0, 0, 160, 40, 30])
+    ImageDraw.Draw(hidden).rectangle((10, 10, 189, 189), fill=1)
+    assert "platform_background" not in found(saved(hidden, "PNG", transparency=0), "1.png")

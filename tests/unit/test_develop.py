@@ -71,9 +71,17 @@ def test_a_label_that_comes_with_a_picture_goes_out_with_it(kind: str) -> None:
         assert found.source_types == (COMPOSITE,)
 
 
-def test_a_label_too_long_to_be_one_is_replaced() -> None:
-    """A stranger's text must not keep a file from being written."""
-    endless = packet('{"Label":"1","x":"' + "字" * 30_000 + '"}', "x" * 20_000)
+@pytest.mark.parametrize(
+    ("aigc", "source_type"),
+    [
+        pytest.param("字" * 30_000, "x" * 20_000, id="endless"),
+        pytest.param("&" * 9_000, "&" * 9_000, id="long once it is written"),
+        pytest.param(" ", " ", id="empty"),
+    ],
+)
+def test_a_label_that_cannot_be_one_is_replaced(aigc: str, source_type: str) -> None:
+    """A stranger's text must not keep a file from being written, nor from being labelled."""
+    endless = packet(aigc, source_type)
     with Image.open(io.BytesIO(picture())) as image:
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", lossless=True, xmp=endless)

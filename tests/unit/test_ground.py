@@ -141,3 +141,13 @@ def test_a_render_too_small_to_fill_the_frame_is_told() -> None:
         v.code for v in made(on_grey_wall(), width=900, height=900, background="white", fill=0.9).verdicts
     ]
     assert codes == ["not_filled"]
+
+
+@pytest.mark.parametrize("background", ["keep", "blur"])
+def test_a_background_that_is_kept_is_not_continued_in_white(background: str) -> None:
+    """The part that is shown stays inside the picture, and the product as large as that allows."""
+    grey = Image.new("RGB", (SIDE, SIDE), (225, 225, 225))
+    ImageDraw.Draw(grey).rectangle((140, 50, 590, 550), fill=(170, 30, 40))
+    image = opened(made(grey, background=background, fill=0.6, format="PNG"))
+    assert image.getpixel((1, 200)) == image.getpixel((398, 2)) == (225, 225, 225)
+    assert image.size == (400, 400)

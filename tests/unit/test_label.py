@@ -237,3 +237,12 @@ LABELLED = {
     ).content
     for kind in ("JPEG", "PNG", "WEBP")
 }
+
+
+@pytest.mark.parametrize("value", [(1, 300), (1.5,), -1, 70_000])
+def test_a_comment_that_is_none_says_nothing(value: Any) -> None:
+    """A tag may hold numbers where text should be."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = value
+    content = encoded("JPEG", exif=exif)
+    assert read_labels(content).aigc == ()

@@ -14,7 +14,7 @@ from PIL import Image
 Kind = Literal["xmp", "aigc", "exif"]
 MAX_TEXT = 4 * 1024 * 1024
 """Bytes of one text, unpacked: more is no label but an attack."""
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, struct.error)
+UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError, struct.error)
 """What Pillow raises for bytes that are no picture, or no whole one."""
 _XMP_JPEG = b"http://ns.adobe.com/xap/1.0/\x00"
 _XMP_PNG = b"XML:com.adobe.xmp"
@@ -87,8 +87,8 @@ def _of_others(content: bytes) -> Iterator[tuple[Kind, str, bytes]]:
         found = image.info.get("xmp") or getattr(image, "tag_v2", {}).get(_XMP_TIFF)
         if isinstance(found, str):
             found = found.encode()
-        if found:
-            yield "xmp", f"{image.format} XMP", bytes(found)
+        if isinstance(found, bytes):
+            yield "xmp", f"{image.format} XMP", found
 
 
 def _of_exif(content: bytes) -> Iterator[tuple[Kind, str, bytes]]:
@@ -98,8 +98,8 @@ def _of_exif(content: bytes) -> Iterator[tuple[Kind, str, bytes]]:
         comment = exif.get_ifd(_EXIF_FOLDER).get(_USER_COMMENT, b"")
     except UNREADABLE:
         return
-    comment = comment.encode() if isinstance(comment, str) else bytes(comment)
-    if comment:
+    comment = comment.encode() if isinstance(comment, str) else comment
+    if comment and isinstance(comment, bytes):
         yield "exif", "EXIF UserComment", _without_charset(comment)
     if description := exif.get(_DESCRIPTION):
         yield "exif", "EXIF ImageDescription", str(description).encode()

@@ -18,16 +18,19 @@ COMPOSITE = f"{_SOURCES}compositeWithTrainedAlgorithmicMedia"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+def as_xml(text: str) -> str:
+    """A text as it is written into XML; what no XML may hold is left out."""
+    return escape(_NOT_XML.sub("", text))
+
+
 def packet(aigc: str, source_type: str) -> bytes:
     """A whole XMP packet with these labels; an empty one is left out."""
-    aigc, source_type = (_NOT_XML.sub("", text) for text in (aigc, source_type))
+    aigc, source_type = as_xml(aigc), as_xml(source_type)
     properties = []
     if aigc:
-        properties.append(f"<TC260:AIGC>{escape(aigc)}</TC260:AIGC>")
+        properties.append(f"<TC260:AIGC>{aigc}</TC260:AIGC>")
     if source_type:
-        properties.append(
-            f"<Iptc4xmpExt:DigitalSourceType>{escape(source_type)}</Iptc4xmpExt:DigitalSourceType>"
-        )
+        properties.append(f"<Iptc4xmpExt:DigitalSourceType>{source_type}</Iptc4xmpExt:DigitalSourceType>")
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF_NAMESPACE}">'

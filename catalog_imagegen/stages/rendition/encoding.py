@@ -92,7 +92,7 @@ def _quality_at(quantiser: float) -> int:
 
 def _slope(one: tuple[int, int], other: tuple[int, int]) -> float:
     """The power that joins two encodings; 0 where they tell nothing."""
-    across = math.log(_quantiser(other[0]) / _quantiser(one[0]))
+    across = math.log(max(1, _quantiser(other[0])) / max(1, _quantiser(one[0])))
     down = math.log(one[1] / other[1])
     return min(max(down / across, 0.2), 1.2) if across and down / across > 0 else 0.0
 

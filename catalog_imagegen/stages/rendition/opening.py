@@ -21,7 +21,7 @@ def open_render(content: bytes) -> Image.Image:
 
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_NOT_PLAIN = ("icc-profile-data", "exif-data")
+_NOT_PLAIN = ("icc-profile-data", "exif-data", "xmp-data")
 
 
 def _by_vips(content: bytes) -> Image.Image | None:

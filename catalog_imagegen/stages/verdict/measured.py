@@ -50,11 +50,16 @@ class Measured:
     @cached_property
     def flat(self) -> Image.Image:
         """Its colours on white."""
-        if "A" not in self.image.getbands():
+        if not self._is_see_through:
             return self.image.convert("RGB")
-        white = Image.new("RGB", self.image.size, (255, 255, 255))
-        white.paste(self.image.convert("RGBA"), mask=self.image.getchannel("A"))
+        seen = self.image.convert("RGBA")
+        white = Image.new("RGB", seen.size, (255, 255, 255))
+        white.paste(seen, mask=seen.getchannel("A"))
         return white
+
+    @property
+    def _is_see_through(self) -> bool:
+        return "A" in self.image.getbands() or "transparency" in self.image.info
 
     @cached_property
     def profile(self) -> str:
@@ -90,10 +95,10 @@ class Measured:
 
     def opaque(self) -> float:
         """The share of the border band that is not transparent."""
-        if "A" not in self.image.getbands():
+        if not self._is_see_through:
             return 1.0
         counts = [0] * 256
-        for strip in self._border(self.image.getchannel("A")):
+        for strip in self._border(self.image.convert("RGBA").getchannel("A")):
             counts = [a + b for a, b in zip(counts, strip.histogram(), strict=True)]
         return sum(counts[COLOUR_TOLERANCE + 1 :]) / sum(counts)
 
