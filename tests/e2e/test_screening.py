@@ -148,7 +148,7 @@ def test_a_mistake_in_the_lists_stops_the_command(shop: Shop) -> None:
         ran = called(*words, "-w", shop.root)
         assert ran.code == 2
         assert ran.says(
-            "config/screening.toml: lists.house: there is no platform 'amazn'; did you mean amazon?"
+            "config/screening.toml: lists.house: there is no platform 'amazn'; did you mean amazon"
         )
 
 

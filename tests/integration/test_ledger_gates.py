@@ -230,3 +230,43 @@ def test_a_stopped_picture_is_to_be_done_by_the_next_sync(ledger: SqlLedger) -> 
     make(ledger, 1)
     ledger.settle(token, ["A/1"], "setup")
     assert ledger.settled("shop", "setup") == {}
+
+
+def reused(ledger: SqlLedger, take: int, brief: str = "耳机") -> str:
+    """State of the picture once its row says again what it said before."""
+    picture = shown(take, brief)
+    ledger.keep_plan(Plan((PlannedPicture(picture, "reuse", ""),)))
+    return standing(ledger)[0]
+
+
+def test_a_stopped_picture_is_stopped_when_its_row_changes_back(ledger: SqlLedger) -> None:
+    """Whatever was stopped or made since: no listing shows it, also where pictures need no approval."""
+    never = replace(BLURRED, at_most=0)
+    assert make(ledger, 1, never) == "blocked"
+    assert make(ledger, 1, never, brief="新耳机") == "blocked"
+    assert reused(ledger, 1) == "blocked"
+    (picture,) = ledger.pictures()
+    assert (picture.listed, picture.stopped) == (None, BLURRED.stopped)
+    assert make(ledger, 1, None, brief="另一副耳机") == "shown"
+    assert reused(ledger, 1, "新耳机") == "blocked"
+    assert reused(ledger, 1, "另一副耳机") == "draft"
+
+
+def test_a_picture_that_a_person_approved_stays_so_when_its_row_changes_back(ledger: SqlLedger) -> None:
+    """The last word on it counts."""
+    make(ledger, 1, replace(BLURRED, at_most=0))
+    assert ledger.approve(KEY, Digest(key_of(1))) is None
+    make(ledger, 1, replace(BLURRED, at_most=0), brief="新耳机")
+    assert reused(ledger, 1) == "approved"
+
+
+def test_a_picture_that_nobody_wants_when_it_comes_is_stopped_when_somebody_does(ledger: SqlLedger) -> None:
+    """Its row changed while it was made, and changed back."""
+    picture = shown(1)
+    ledger.keep_plan(Plan((PlannedPicture(picture, "render", ""),)))
+    sent = attempt("job", picture.render_key)
+    ledger.begin_attempt(sent)
+    ledger.keep_plan(Plan((PlannedPicture(shown(1, "新耳机"), "render", ""),)))
+    ledger.keep_render(sent, render(picture.render_key), Finished({}), objection=BLURRED)
+    assert reused(ledger, 1) == "blocked"
+    assert ledger.pictures()[0].listed is None

@@ -281,7 +281,7 @@ def named_by(rule: str, *products: Product, listing_per: Scope = "sku", subject:
         ("{gtin:014|sku}", "00012345678905"),
         ("{gtin:14|sku}", "00012345678905"),
         ("{gtin|sku}", "012345678905"),
-        ("{gtin:08|sku}", "A1"),
+        ("{gtin:08|sku}", "00000999"),
         ("{asin:014|sku}", "A1"),
         ("{brand|sku}-{n}", "%2ERand~e-1"),
         ("{品牌方|sku}", "岭声"),
@@ -306,6 +306,22 @@ def test_a_name_may_hold_what_the_catalog_says(rule: str, name: str) -> None:
         },
     )
     assert named_by(rule, row) == name
+
+
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [
+        ({"ASIN": "B0CHILD001", "ASIN（父体）": "B0PARENT01"}, "B0CHILD001"),
+        ({"ASIN（父体）": "B0PARENT01"}, "A1"),
+        ({"ASIN (Parent)": "B0PARENT01", "亚马逊ASIN": "B0CHILD001"}, "B0CHILD001"),
+        ({"ASIN": "无", "亚马逊ASIN": "B0CHILD001"}, "B0CHILD001"),
+        ({"ASIN": " N/A "}, "A1"),
+        ({"ASIN": "Ｂ０ＣＨＩＬＤ１"}, "B0CHILD1"),
+    ],
+)
+def test_what_is_no_code_names_no_file(extra: dict[str, str], name: str) -> None:
+    """Nor does the code of a parent, which all its variants share."""
+    assert named_by("{asin|sku}", product(extra=extra)) == name
 
 
 def test_headers_of_a_word_come_in_their_order() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from catalog_imagegen.config import Workspace, defaults
 from catalog_imagegen.config.screening import NAME, load_screen
+from catalog_imagegen.config.setup import load_setup
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.stages.screening import NOTHING, Screen, WordList, letters
 from catalog_imagegen.stages.screening.letters import spread
@@ -337,3 +338,30 @@ def test_the_packaged_file_has_every_key_explained() -> None:
     head = text.partition("\nexcept = ")[0]
     keys = {key for table in tomllib.loads(text)["lists"].values() for key in table}
     assert [key for key in keys if key not in head] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "男生发蜡",
+        "电极品质稳定",
+        "平顶尖头鞋",
+        "屋顶级防水卷材",
+        "最佳冲泡水温 85℃",
+        "最好用冷水",
+        "最优解",
+        "世界最高峰",
+        "国旗贴纸",
+    ],
+)
+def test_ordinary_goods_are_not_stopped(text: str) -> None:
+    """By the lists that ship: words that only look like it."""
+    hits = load_setup(Workspace(defaults())).screen.hits(text)
+    assert [hit.word for hit in hits if hit.list.severity == "block"] == []
+
+
+@pytest.mark.parametrize("text", ["最\u3164佳", "最\uffa0佳", "销量第1", "全网第１"])
+def test_spellings_of_the_day_are_found(text: str) -> None:
+    """Fillers that nobody sees, and a digit for the word."""
+    hits = load_setup(Workspace(defaults())).screen.hits(text)
+    assert any(hit.list.severity == "block" for hit in hits)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, delete, func, literal, select, update
 
 from catalog_imagegen.adapters.ledger.catalog import unsettle
+from catalog_imagegen.adapters.ledger.sql import among
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, REVIEW, TAKE, now, wants
 from catalog_imagegen.adapters.ledger.takes import asked_after, asked_by_a_person, next_number
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint, fingerprint
-from catalog_imagegen.domain.gates import Objection
+from catalog_imagegen.domain.gates import Objection, Stopped
 from catalog_imagegen.domain.imaging import ImageKey, Render
 from catalog_imagegen.domain.job import Kept
 
@@ -32,7 +34,10 @@ def stop(db: Connection, key: ImageKey, render: Render, objection: Objection) ->
     """
     kept: Kept = "shown"
     wanted = select(PICTURE).where(wants(literal(render.render_key, Text)), PICTURE.c.is_wanted)
-    for row in db.execute(wanted).all():
+    rows = db.execute(wanted).all()
+    if all(row.key != str(key) for row in rows):
+        _note(db, str(key), render, objection.stopped)  # its row changed meanwhile, and may change back
+    for row in rows:
         if _is_approved(db, row.key, render.render_key):
             continue
         follows = _stop(db, row, render, objection)
@@ -41,23 +46,40 @@ def stop(db: Connection, key: ImageKey, render: Render, objection: Objection) ->
     return kept
 
 
+def remember_refusals(db: Connection, keys: Collection[str]) -> None:
+    """Where pictures show a render again that a gate stopped or a person rejected, have them say so again.
+
+    A picture's row has the last refusal only, and there were other renders since.
+    """
+    again = (
+        select(func.max(REVIEW.c.id))
+        .join(PICTURE, (PICTURE.c.key == REVIEW.c.key) & (PICTURE.c.shown_key == REVIEW.c.render_key))
+        .where(among(PICTURE.c.key, keys), PICTURE.c.rejected_key.is_distinct_from(PICTURE.c.shown_key))
+        .group_by(REVIEW.c.key)
+    )
+    said = select(REVIEW).where(REVIEW.c.id.in_(again), REVIEW.c.decision.in_(("stopped", "rejected")))
+    for row in db.execute(said).all():
+        means = {"rejected_key": row.render_key, "rejection": row.reason, "gate": row.gate or None}
+        db.execute(update(PICTURE).where(PICTURE.c.key == row.key).values(**means))
+
+
+def _note(db: Connection, key: str, render: Render, stopped: Stopped, **more: Any) -> None:
+    said = {
+        "key": key,
+        "render_key": render.render_key,
+        "digest": render.digest,
+        "decision": "stopped",
+        "reason": stopped.message,
+        "gate": stopped.gate,
+        "made_at": now(),
+    }
+    db.execute(REVIEW.insert(), said | {"brief": "", "take": 0, "planned": None} | more)
+
+
 def _stop(db: Connection, row: Row[Any], render: Render, objection: Objection) -> Kept:
     key, stopped, wordings = ImageKey.parse(row.key), objection.stopped, objection.wordings
-    db.execute(
-        REVIEW.insert(),
-        {
-            "key": row.key,
-            "render_key": render.render_key,
-            "digest": render.digest,
-            "decision": "stopped",
-            "reason": stopped.message,
-            "gate": stopped.gate,
-            "brief": brief(row),
-            "take": row.take,
-            "planned": {name: getattr(row, name) for name in _OF_A_PLAN},
-            "made_at": now(),
-        },
-    )
+    planned = {name: getattr(row, name) for name in _OF_A_PLAN}
+    _note(db, row.key, render, stopped, brief=brief(row), take=row.take, planned=planned)
     means = {"rejected_key": render.render_key, "rejection": stopped.message, "gate": stopped.gate}
     db.execute(update(PICTURE).where(PICTURE.c.key == row.key).values(**means))
     unsettle(db, key)

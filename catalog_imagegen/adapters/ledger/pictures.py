@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
+from catalog_imagegen.adapters.ledger.gates import remember_refusals
 from catalog_imagegen.adapters.ledger.sql import Sql, among
 from catalog_imagegen.adapters.ledger.tables import ATTEMPT, LEASE, PICTURE, PRODUCT, RENDER, TAKE, now
 from catalog_imagegen.domain.fingerprint import Fingerprint
@@ -91,6 +92,8 @@ class PictureRows(Sql):
                     columns["agreed_key"] = columns["render_key"]
                 keep = _WHAT_HAPPENED - {"shown_key"} if is_shown else _WHAT_HAPPENED
                 self._upsert_columns(db, PICTURE, columns, keep, beside={"planned_at"})
+                if is_shown:
+                    remember_refusals(db, {str(picture.key) for picture in pictures})
             self._upsert(
                 db,
                 PICTURE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -74,23 +74,41 @@ def named(
 
 def _told(word: _Word, product: Product | None, columns: Mapping[str, Sequence[str]]) -> str:
     """What the catalog says for a word; nothing where a number is wanted and no such number is there."""
-    text = _column(product, word.name, columns) if product else ""
-    is_number = text.isdecimal() and len(text) <= word.digits
-    return path_safe(text) if is_number or not word.digits else ""
+    for text in _said(product, word.name, columns) if product else ():
+        is_number = text.isdecimal() and len(text) <= word.digits
+        if is_number or not word.digits:
+            return path_safe(text)
+    return ""
 
 
-def _column(product: Product, name: str, columns: Mapping[str, Sequence[str]]) -> str:
-    """What a product's field, or a column under one of the headers of this name, says."""
+def _said(product: Product, name: str, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What a product's field, or its columns under the headers of this name, say; a header in full comes first."""
     if name in TEXT_FIELDS:
-        return str(getattr(product, name)).strip()
-    values = {_plain(header): value.strip() for header, value in product.extra.items() if value.strip()}
-    return next((values[h] for h in map(_plain, columns.get(name, (name,))) if h in values), "")
+        yield from filter(None, [str(getattr(product, name)).strip()])
+        return
+    values: dict[str, str] = {}
+    for read in (_whole, _bare):
+        for header, value in product.extra.items():
+            if (said := unicodedata.normalize("NFKC", value).strip()).casefold() not in _NOTHING:
+                values.setdefault(read(header), said)
+    for wanted in columns.get(name, (name,)):
+        yield from (values[header] for header in (_whole(wanted), _bare(wanted)) if header in values)
 
 
-def _plain(header: str) -> str:
-    """A header as it is compared: without case, width, signs and what stands in brackets."""
-    folded = _IN_BRACKETS.sub("", unicodedata.normalize("NFKC", header).casefold())
-    return "".join(c for c in folded if c.isalnum())
+_NOTHING = frozenset(("", "-", "--", "/", "0", "n/a", "na", "none", "null", "无", "暂无", "没有"))
+"""What people write where there is no code."""
+
+
+def _whole(header: str) -> str:
+    """A header as it is compared first: without case, width and spaces."""
+    return "".join(unicodedata.normalize("NFKC", header).casefold().split())
+
+
+def _bare(header: str) -> str:
+    """Without signs too, and without what stands in brackets, unless it says whose: a parent's code is not the variant's."""
+    whole = _whole(header)
+    is_of_a_parent = any("父" in remark or "parent" in remark for remark in _IN_BRACKETS.findall(whole))
+    return "".join(c for c in (whole if is_of_a_parent else _IN_BRACKETS.sub("", whole)) if c.isalnum())
 
 
 def name_pattern(placement: Placement) -> re.Pattern[str] | None:

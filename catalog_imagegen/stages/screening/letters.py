@@ -22,6 +22,8 @@ _PAIRS = _CYRILLIC + _GREEK + _LATIN + _CHINESE
 _READ_AS = dict(zip(map(ord, _PAIRS[::2]), _PAIRS[1::2], strict=True))
 _LEFT_OUT = frozenset("ZCMPS")
 """Categories of characters that are no letters: spaces, controls and invisible ones, accents, punctuation, signs."""
+_FILLERS = frozenset((0x115F, 0x1160, 0x3164, 0xFFA0))
+"""Hangul fillers: letters by their category, and nothing to be seen."""
 _KEPT = frozenset(map(ord, "%"))
 """Signs that are read all the same: 100% is not 100."""
 _NUMBER_SIGN = re.compile(r"[#＃](?=\s*[0-9０-９])")  # "#1" is read as "№ 1"
@@ -31,7 +33,8 @@ class _Reading(dict[int, str]):
     """Character → what it is read as; filled in as characters are met."""
 
     def __missing__(self, code: int) -> str:
-        is_left_out = unicodedata.category(chr(code))[0] in _LEFT_OUT and code not in _KEPT
+        is_sign = unicodedata.category(chr(code))[0] in _LEFT_OUT and code not in _KEPT
+        is_left_out = is_sign or code in _FILLERS
         self[code] = "" if is_left_out else _READ_AS.get(code, chr(code))
         return self[code]
 
