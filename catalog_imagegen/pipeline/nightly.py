@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from catalog_imagegen.pipeline.publish import open_publisher
 from catalog_imagegen.pipeline.speeds import Speeds
 from catalog_imagegen.pipeline.sync import NOTHING, Report, merged
 from catalog_imagegen.pipeline.want import Pictures, Planner, PlannerHere, deciding_columns, most_pictures
-from catalog_imagegen.stages.listing import path_safe
+from catalog_imagegen.stages.listing import is_in_names, path_safe
 
 BATCH_SKUS = 2000
 """Planned and rendered at a time: a plan of a whole large catalog would not fit into memory."""
@@ -89,13 +90,24 @@ def _without_restated(
     if not other or (deciding := deciding_columns(services.setup)) is None:
         return found
     known = {p.sku: p for p in services.ledger.products(skus=other)}
+    matters = functools.cache(lambda column: column in deciding or _names_files(column, services))
     restated = {
-        p.sku for _, p in found.todo if p.sku in known and deciding.isdisjoint(differences(known[p.sku], p))
+        p.sku for _, p in found.todo if p.sku in known and not any(map(matters, differences(known[p.sku], p)))
     }
     return replace(
         found,
         todo=tuple(row for row in found.todo if row[1].sku not in restated),
         restated=tuple(row for row in found.todo if row[1].sku in restated),
+    )
+
+
+def _names_files(column: str, services: Services) -> bool:
+    """Whether another value there means other names of files."""
+    platforms = [services.setup.platforms[name] for name in services.enabled]
+    return any(
+        is_in_names(column, placement.file_name, platform.columns)
+        for platform in platforms
+        for placement in platform.placements
     )
 
 

@@ -83,6 +83,25 @@ def test_an_unchanged_source_costs_nothing(shop: Nightly) -> None:
     assert again["pictures"] == dict.fromkeys(again["pictures"], 0)
 
 
+def test_a_code_that_is_filled_in_names_files_the_next_night(shop: Nightly) -> None:
+    """Nothing is rendered."""
+    table = "货号,商品名称,类目,颜色,售价,ASIN\n"
+    path = shop.root / "mugs.csv"
+    lines = [",".join(row) for row in rows(10)]
+    path.write_text(
+        table + "".join(f"{line},{'B0ABCDEF01' * (not i)}\n" for i, line in enumerate(lines)), "utf-8"
+    )
+    named = shop.sync()
+    assert (named["jobs_submitted"], named["pictures"]["reused"]) == (0, 10)
+    assert listing_names(shop, "M-00") == {"B0ABCDEF01.MAIN.jpg", "B0ABCDEF01.SWCH.jpg"}
+    assert listing_names(shop, "M-01") == {"M-01.MAIN.jpg", "M-01.SWCH.jpg"}
+
+
+def listing_names(shop: Nightly, sku: str) -> set[str]:
+    """The pictures of a product's Amazon listing."""
+    return {path.name for path in (shop.root / "output-simulated" / "amazon" / sku).glob("*.jpg")}
+
+
 def test_what_leaves_the_source_leaves_the_listings_and_may_come_back(shop: Nightly) -> None:
     """One product goes: its listing goes, its pictures stay, and its return costs no job."""
     assert shop.listed() == {f"M-{number:02}" for number in range(10)}

@@ -95,6 +95,13 @@ def _said(product: Product, name: str, columns: Mapping[str, Sequence[str]]) -> 
         yield from (values[header] for header in (_whole(wanted), _bare(wanted)) if header in values)
 
 
+def is_in_names(column: str, rule: str, columns: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a field or a header of the catalog may stand in names by this rule."""
+    words = {word.name for part in _parsed(rule) if not isinstance(part, str) for word in part}
+    headers = [header for word in words for header in columns.get(word, (word,))]
+    return column in words or _bare(column) in map(_bare, headers)
+
+
 _NOTHING = frozenset(("", "-", "--", "/", "0", "n/a", "na", "none", "null", "无", "暂无", "没有"))
 """What people write where there is no code."""
 
