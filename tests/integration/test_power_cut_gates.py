@@ -33,8 +33,9 @@ from tests.integration.test_power_cut import (
 
 GATES = Gates(min_sharpness=20, wordings={"blurred": ("对焦清晰",)})
 REROLLS = 1
-CUT = range(26, 53)
-"""From before the first picture is kept until after the last one; what comes before and after is cut in other tests."""
+CUTS = 27
+"""Spread from before the first picture is kept until after the last one; what comes before and after is cut in other tests.
+How many effects lie between differs from run to run: a server is asked until it is done."""
 
 
 class BlurredBackend(FakeBackend):
@@ -99,7 +100,7 @@ def clean(
     return snapshot(root), Counter(backend.executions), stand, fuse.names
 
 
-@pytest.mark.parametrize("number", CUT)
+@pytest.mark.parametrize("number", range(CUTS))
 def test_power_cut_while_gates_stop_pictures(
     number: int,
     tmp_path: Path,
@@ -108,11 +109,11 @@ def test_power_cut_while_gates_stop_pictures(
     """Whatever effect dies, half of them before they happen, the rerun ends as a clean run does."""
     expected, executions, stand, names = clean
     kept = [place for place, name in enumerate(names) if name == "ledger.keep_render"]
-    assert CUT.start < kept[0], "lower CUT.start: not every effect is cut"
-    assert kept[-1] < CUT.stop, "raise CUT.stop: the same"
+    first, last = kept[0] - 2, kept[-1] + 2
+    place = first + round(number * (last - first) / (CUTS - 1))
     backend = BlurredBackend(in_flight=1)
     with suppress(PowerCut):
-        made(tmp_path, Fuse(number, after=number % 2 == 0), backend)
+        made(tmp_path, Fuse(place, after=number % 2 == 0), backend)
     check_rows_have_bytes(tmp_path)
     report, after = made(tmp_path, Fuse(), backend)
     assert report.pictures["pending"] == report.pictures["failed"] == 0

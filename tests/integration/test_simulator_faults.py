@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 import websocket
-from PIL import ImageStat
+from PIL import ImageFilter, ImageStat
 
 from catalog_imagegen.simulator import Farm, Simulator
 from catalog_imagegen.simulator.faults import FOR_EVER_S, GRAMMAR, KNOWN, Faults
@@ -401,7 +401,7 @@ def test_clocks_may_be_wrong() -> None:
 
 
 @pytest.mark.parametrize("by", ["fault", "text"])
-@pytest.mark.parametrize("name", ["noise", "uniform", "small", "black", "no-image"])
+@pytest.mark.parametrize("name", ["noise", "uniform", "blurred", "overexposed", "small", "black", "no-image"])
 def test_bad_pictures_by_fault_and_by_text(name: str, by: str) -> None:
     """Each looks as its name says, and the prompt is a success."""
     text = f"白色马克杯 [[{name}]]" if by == "text" else "白色马克杯"
@@ -419,6 +419,11 @@ def test_bad_pictures_by_fault_and_by_text(name: str, by: str) -> None:
             case "uniform":
                 assert all(0 < high - low <= 2 for low, high in look.extrema)
                 assert min(look.mean) > 50
+            case "blurred":
+                assert max(look.stddev) > 10
+                assert max(ImageStat.Stat(picture.filter(ImageFilter.FIND_EDGES)).mean) < 5
+            case "overexposed":
+                assert min(look.mean) > 200
             case "small":
                 assert picture.size == (128, 128)
             case "black":
