@@ -24,7 +24,7 @@ from catalog_imagegen.domain.fingerprint import fingerprint
 from catalog_imagegen.domain.imaging import Platform
 from catalog_imagegen.language import Language
 from catalog_imagegen.pipeline import views
-from catalog_imagegen.pipeline.publish import publications
+from catalog_imagegen.pipeline.publication import publications
 from catalog_imagegen.pipeline.report import build
 from catalog_imagegen.pipeline.status import overview
 from catalog_imagegen.pipeline.views import ReportView

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Placement, Platform, Render, Verdict
-from catalog_imagegen.domain.job import PictureStatus
-from catalog_imagegen.pipeline.develop import VERSIONS, Darkroom, Order
+from catalog_imagegen.pipeline.develop import Darkroom, Order
 from catalog_imagegen.pipeline.ports import Ledger, Listings
 from catalog_imagegen.pipeline.prepare import Services
+from catalog_imagegen.pipeline.publication import (
+    Composed,
+    Publication,
+    by_family,
+    compose,
+    described,
+    parts,
+    publications,
+)
 from catalog_imagegen.pipeline.want import spu_subject
-from catalog_imagegen.stages.listing import Entry, Shown, arrange, listing_key, path_safe
-from catalog_imagegen.stages.rendition import Rendition, rendition_key
+from catalog_imagegen.stages.listing import Entry
+from catalog_imagegen.stages.rendition import Rendition
 
-MOST_AT_ONCE = 400
-"""Files in memory; 400 of 150 KB take 60 MB. A listing is written as a whole, however many it has."""
 PAUSE_S = 0.05
 """Between looks at a listing that another process is writing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """One listing: a platform's pictures of one subject."""
-
-    platform: Platform
-    subject: str
-    family: str
-    """The subject of all its variants."""
-    products: tuple[Product, ...]
-    pictures: tuple[Shown, ...]
-
-    @property
-    def skus(self) -> tuple[str, ...]:
-        """Those of its products."""
-        return tuple(product.sku for product in self.products)
-
-    @property
-    def folder(self) -> str:
-        """The subject's folder below the platform's."""
-        return path_safe(self.subject.partition(":")[2])
 
 
 def open_publisher(
@@ -60,50 +41,6 @@ def open_publisher(
         producer=services.producer,
         signer=services.signer,
         approved_only=approved_only,
-    )
-
-
-def publications(
-    platforms: Iterable[Platform], products: Sequence[Product], statuses: Sequence[PictureStatus]
-) -> list[Publication]:
-    """The listings of these products: per SPU or per SKU, each with the pictures of its subjects.
-
-    A listing that lost its last picture to a reviewer is there, and empty.
-    """
-    by_subject: dict[str, list[Shown]] = {}
-    for status in statuses:
-        if (shown := _shown(status)) is not None:
-            by_subject.setdefault(status.key.subject, []).append(shown)
-        elif status.is_rejected:
-            by_subject.setdefault(status.key.subject, [])
-    found = []
-    for platform in platforms:
-        members: dict[str, list[Product]] = {}
-        for product in products:
-            subject = spu_subject(product) if platform.listing_per == "spu" else f"sku:{product.sku}"
-            members.setdefault(subject, []).append(product)
-        for subject, variants in members.items():
-            parts = dict.fromkeys(part for p in variants for part in (f"sku:{p.sku}", spu_subject(p)))
-            pictures = tuple(picture for part in parts for picture in by_subject.get(part, ()))
-            if any(part in by_subject for part in parts):
-                family = spu_subject(variants[0])
-                found.append(Publication(platform, subject, family, tuple(variants), pictures))
-    return found
-
-
-def _shown(status: PictureStatus) -> Shown | None:
-    """What a listing shows of a picture, if anything."""
-    render = status.listed
-    if render is None:
-        return None
-    return Shown(
-        key=status.key,
-        slot=status.slot,
-        order=status.order,
-        item_text=status.item_text,
-        render=render,
-        is_approved=status.approved is not None,
-        is_current=status.is_current and render == status.render,
     )
 
 
@@ -188,20 +125,20 @@ class Publisher:
         """Leave the listings that stand and write the others; the files of the next ones are begun meanwhile."""
         count = 0
         waiting: deque[_Batch] = deque()
-        for family in _by_family(found):
+        for family in by_family(found):
             fallen = []
             for publication in family:
-                composed = _composed(publication, self._maker)
+                composed = compose(publication, self._maker)
                 if self._stands(publication, composed.key):
                     count += len(composed.entries)
                 else:
                     fallen.append((publication, composed))
-            waiting.extend(self._begin(part) for part in _parts(fallen))
+            waiting.extend(self._begin(part) for part in parts(fallen))
             while waiting and sum(batch.orders for batch in waiting) > self._darkroom.ahead:
                 count += self._finish(waiting.popleft())
         return count + sum(self._finish(batch) for batch in waiting)
 
-    def _begin(self, fallen: Sequence[tuple[Publication, _Composed]]) -> _Batch:
+    def _begin(self, fallen: Sequence[tuple[Publication, Composed]]) -> _Batch:
         """Order the files that listings lack, in one order for each render."""
         wanted: dict[Render, dict[Fingerprint, Placement]] = {}
         for publication, composed in fallen:
@@ -262,7 +199,7 @@ class Publisher:
             return 0
         standing = self._listings.renditions(platform, folder)
         while publication.pictures:
-            composed = _composed(publication, self._maker)
+            composed = compose(publication, self._maker)
             entries = composed.entries
             if self._stands(publication, composed.key):
                 return len(entries)
@@ -312,7 +249,7 @@ class Publisher:
                 "platform": publication.platform.name,
                 "subject": publication.subject,
                 "placeholder": any(entry.picture.render.placeholder for entry, _, _ in files),
-                "files": [_file(*file) for file in files],
+                "files": [described(*file) for file in files],
             },
         )
 
@@ -340,63 +277,3 @@ class _Batch:
     publications: Sequence[Publication]
     orders: int
     keys: Sequence[Fingerprint]
-
-
-@dataclass(frozen=True, slots=True)
-class _Composed:
-    """The entries of a listing, the keys of their renditions, and the key of it all."""
-
-    entries: tuple[Entry, ...]
-    keys: Sequence[Fingerprint]
-    key: Fingerprint
-
-
-def _parts(
-    fallen: Sequence[tuple[Publication, _Composed]],
-) -> Iterable[Sequence[tuple[Publication, _Composed]]]:
-    """Listings that are written together: of one family, but no more than the memory takes."""
-    part: list[tuple[Publication, _Composed]] = []
-    for each in fallen:
-        if part and sum(len(composed.entries) for _, composed in (*part, each)) > MOST_AT_ONCE:
-            yield part
-            part = []
-        part.append(each)
-    if part:
-        yield part
-
-
-def _by_family(found: Iterable[Publication]) -> Iterable[Sequence[Publication]]:
-    """Listings that may show the same pictures, together."""
-    families: dict[str, list[Publication]] = {}
-    for publication in found:
-        families.setdefault(publication.family, []).append(publication)
-    return families.values()
-
-
-def _composed(publication: Publication, maker: Sequence[str]) -> _Composed:
-    entries = arrange(publication.platform, publication.pictures, products=publication.products)
-    keys = [rendition_key(e.picture.render, e.placement, maker=maker, also=VERSIONS) for e in entries]
-    return _Composed(entries, keys, listing_key(publication.platform, publication.subject, entries, keys))
-
-
-def _file(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]:
-    """One file as ``listing.json`` describes it; sizes in pixels and bytes."""
-    picture = entry.picture
-    return {
-        "name": entry.file_name,
-        "placement": entry.placement.name,
-        "role": picture.key.role,
-        "slot": picture.slot,
-        "item": picture.item_text,
-        "picture": str(picture.key),
-        "width": rendition.width,
-        "height": rendition.height,
-        "bytes": len(rendition.content),
-        "sha256": hashlib.sha256(rendition.content).hexdigest(),
-        "state": "approved" if picture.is_approved else "draft",
-        "is_current": picture.is_current,
-        "placeholder": picture.render.placeholder,
-        "verdicts": [asdict(verdict) for verdict in rendition.verdicts],
-        "render": picture.render.digest,
-        "rendition_key": key,
-    }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from catalog_imagegen.domain.imaging import ImageKey, Placement
 from catalog_imagegen.domain.job import AttemptRecord
 from catalog_imagegen.pipeline.concerns import concerns
-from catalog_imagegen.pipeline.publish import Publication
+from catalog_imagegen.pipeline.publication import Publication
 from catalog_imagegen.pipeline.status import SkuOverview, sku_status
 from catalog_imagegen.pipeline.views import (
     FileView,

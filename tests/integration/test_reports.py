@@ -33,7 +33,7 @@ from catalog_imagegen.domain.fingerprint import digest
 from catalog_imagegen.domain.imaging import Placement, Platform, Prompt, Render
 from catalog_imagegen.language import Language, language
 from catalog_imagegen.pipeline.prepare import Selection, choose
-from catalog_imagegen.pipeline.publish import publications
+from catalog_imagegen.pipeline.publication import publications
 from catalog_imagegen.pipeline.report import build
 from catalog_imagegen.pipeline.status import overview
 from catalog_imagegen.pipeline.sync import carry_out

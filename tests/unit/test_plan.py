@@ -23,7 +23,7 @@ from catalog_imagegen.domain.imaging import (
 )
 from catalog_imagegen.domain.job import Plan, PlannedPicture, Record
 from catalog_imagegen.pipeline.plan import plan
-from catalog_imagegen.pipeline.publish import publications
+from catalog_imagegen.pipeline.publication import publications
 from catalog_imagegen.pipeline.want import Setup, want
 from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.workflow import parse_workflow

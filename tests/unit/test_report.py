@@ -10,7 +10,7 @@ from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Render, Take, Verdict
 from catalog_imagegen.domain.job import AttemptRecord, PictureStatus
-from catalog_imagegen.pipeline.publish import publications
+from catalog_imagegen.pipeline.publication import publications
 from catalog_imagegen.pipeline.report import StandingListings, build
 from catalog_imagegen.pipeline.status import overview
 from catalog_imagegen.pipeline.views import ReportView, StandingFile
