@@ -12,10 +12,9 @@ from PIL import Image
 from catalog_imagegen.domain.imaging import Placement, Platform, Severity, Verdict
 from catalog_imagegen.stages.label import UNREADABLE, judge_labels, read_labels
 from catalog_imagegen.stages.listing import SUFFIXES, name_pattern
+from catalog_imagegen.stages.quality import MAX_PIXELS
 from catalog_imagegen.stages.verdict import Measured, judge_measured
 
-MAX_PIXELS = 40_000_000
-"""A file of more is not decoded: it is no picture of a listing but an attack, or a mistake."""
 TEXT_FREE = frozenset({"added text", "text", "promotional text", "watermark"})
 """Of what platforms forbid: what reading the picture can find."""
 

@@ -9,6 +9,7 @@ from typing import Literal
 from PIL import Image, ImageChops, ImageStat
 
 MAX_PIXELS = 40_000_000
+"""A file of more is not decoded: it is no picture of a shop but an attack, or a mistake."""
 BLACK_LUMA = 4
 """Brightest luma (of 255) a picture may have and still be called black: fp16 overflow gives exact zeros."""
 
