@@ -28,6 +28,7 @@ class ListedFile(BaseModel):
     state: str = "draft"
     is_current: bool = True
     placeholder: bool = False
+    origin: str = "generated"
     render: str = ""
     rendition_key: str = ""
     verdicts: tuple[Verdict, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,21 @@ _IMAGENET = np.array([(0.485, 0.456, 0.406), (0.229, 0.224, 0.225)], np.float32)
 _HALVES = np.array([(0.5, 0.5, 0.5), (1.0, 1.0, 1.0)], np.float32)
 _ISNET_SIDE = 1024
 """Pixels: networks of the kind IS-Net look at so many and centre colours otherwise; those of the kind U²-Net at 320."""
+
+
+class SegmenterSoon:
+    """A segmenter that is loaded when the first photo needs it, which takes half a second; threads share it."""
+
+    def __init__(self, model: Path | None = None) -> None:
+        self._model = model
+        self._segment: Callable[[Image.Image], Image.Image] | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """The mask of the product in a picture. Raises ConfigError where the model cannot be used."""
+        with self._lock:
+            self._segment = self._segment or segmenter(self._model)
+        return self._segment(image)
 
 
 def segmenter(model: Path | None = None, *, threads: int = 1) -> Callable[[Image.Image], Image.Image]:

@@ -25,7 +25,7 @@ from catalog_imagegen.adapters.planners import KEPT, ProcessPlanner
 from catalog_imagegen.adapters.presence import Presence
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
 from catalog_imagegen.bootstrap.ledgers import AnyPresence, open_ledger
-from catalog_imagegen.bootstrap.photos import open_photos
+from catalog_imagegen.bootstrap.photos import open_photos, open_segmenter
 from catalog_imagegen.bootstrap.profiles import read_by_profile
 from catalog_imagegen.bootstrap.servers import Fleet, Servers
 from catalog_imagegen.config import (
@@ -47,6 +47,7 @@ from catalog_imagegen.pipeline.brakes import Limits, Price
 from catalog_imagegen.pipeline.develop import DarkroomHere
 from catalog_imagegen.pipeline.ports import TextReader
 from catalog_imagegen.pipeline.prepare import Services
+from catalog_imagegen.pipeline.studio import Studio
 from catalog_imagegen.stages.listing import path_safe
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,8 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         raise explain(error, data) from error
     ledger, seen = open_ledger(workspace, settings, presence, stack)
     recover(seen, ledger, blobs, [data / "blobs", data / "thumbnails", replace(workspace, out=None).output])
-    photos = open_photos(workspace, settings)
+    segment = open_segmenter(workspace, settings)
+    photos = open_photos(workspace, settings, segment)
     stack.callback(photos.close)
     planner = ProcessPlanner(setup)
     stack.callback(planner.close)
@@ -227,6 +229,7 @@ def _open_services(workspace: Workspace, settings: Settings, stack: ExitStack) -
         reader=open_reader(),
         sources=frozenset(source.name for source in settings.source),
         photos=photos,
+        studio=Studio(blobs, segment),
     )
 
 

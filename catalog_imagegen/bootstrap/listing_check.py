@@ -59,6 +59,7 @@ def check_listings(path: Path, workspace: Workspace, platform: str = "") -> Iter
                 {file.name: read_file(file) for file in files},
                 placements,
                 is_ours=bool(manifest.listing_key),
+                photos=frozenset(file.name for file in manifest.files if file.origin == "photo"),
                 is_whole=path.is_dir(),
             ),
             _known(name, platforms, folder),

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from catalog_imagegen.adapters.catalogs.values import is_url
 from catalog_imagegen.adapters.photos import FolderPhotos
+from catalog_imagegen.adapters.photos.cuttings import Cuttings
 from catalog_imagegen.adapters.remote_photos import Reach, RemotePhotos
 from catalog_imagegen.config import Settings, Workspace
 from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.domain.imaging import Photo
+from catalog_imagegen.pipeline.studio import Segment
 
+if TYPE_CHECKING:
+    from catalog_imagegen.stages.product import Refusal
+
+SHIPPED = "u2netp"
+"""The model that comes with the extra ``cutout``."""
 PICTURES = "data/pictures"
 """Of the workspace: what was fetched. Placeholders are made of the same photos as pictures, so it is not kept apart."""
 
@@ -18,9 +27,10 @@ PICTURES = "data/pictures"
 class ShopPhotos:
     """Each location is looked at where it leads."""
 
-    def __init__(self, files: FolderPhotos, web: RemotePhotos) -> None:
+    def __init__(self, files: FolderPhotos, web: RemotePhotos, cuttings: Cuttings) -> None:
         self._files = files
         self._web = web
+        self._cuttings = cuttings
 
     def by_sku(self, sku: str, others: Collection[str]) -> Sequence[str]:
         """Only files are called after SKUs."""
@@ -34,6 +44,14 @@ class ShopPhotos:
         """The photo that a catalog names. Raises PhotoError, which says what to do."""
         return self._web.look(location) if is_url(location) else self._files.look(location)
 
+    def has_any(self) -> bool:
+        """Whether there are files that may be called after SKUs."""
+        return self._files.has_any()
+
+    def objection(self, photo: Photo) -> Refusal | None:
+        """Why the product cannot be cut out of a photo that was looked at; found out once for each."""
+        return self._cuttings.objection(photo.original, lambda: self.read(photo.original))
+
     def read(self, name: Digest) -> bytes | None:
         """The bytes of a photo that was looked at; None when they are others since, or gone."""
         content = self._files.read(name)
@@ -42,9 +60,10 @@ class ShopPhotos:
     def close(self) -> None:
         """Remember what was found out."""
         self._files.close()
+        self._cuttings.close()
 
 
-def open_photos(workspace: Workspace, settings: Settings) -> ShopPhotos:
+def open_photos(workspace: Workspace, settings: Settings, segment: Segment | None = None) -> ShopPhotos:
     """The photos of a workspace."""
     wish = settings.photos
     reach = Reach(
@@ -55,4 +74,18 @@ def open_photos(workspace: Workspace, settings: Settings) -> ShopPhotos:
         ca_file=wish.ca_file,
     )
     files = FolderPhotos(workspace.root, workspace.data / "photos.json")
-    return ShopPhotos(files, RemotePhotos(workspace.root / PICTURES, reach))
+    cuttings = Cuttings(workspace.data / "cuttings.json", segment, by=wish.cutout_model or SHIPPED)
+    return ShopPhotos(files, RemotePhotos(workspace.root / PICTURES, reach), cuttings)
+
+
+def open_segmenter(workspace: Workspace, settings: Settings) -> Segment | None:
+    """What finds products where no plain background tells; None without the extra ``cutout``, unless a model is named.
+
+    Raises ConfigError for a model that cannot be used. It is loaded with the first photo that needs it.
+    """
+    named = settings.photos.cutout_model
+    if not named and (find_spec("onnxruntime") is None or find_spec("rembg") is None):
+        return None
+    from catalog_imagegen.adapters.segmenter import SegmenterSoon  # noqa: PLC0415 - numpy is slow to import
+
+    return SegmenterSoon(workspace.root / named if named else None)

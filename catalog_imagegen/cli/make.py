@@ -49,7 +49,7 @@ ACTIONS: Mapping[Action, str] = {
     "failed": mark("failed"),
     "blocked": mark("blocked"),
 }
-"""What people call them; of what is rendered they are told why."""
+"""What people call them; of what is to be rendered or made they are told why."""
 
 
 def run(
@@ -313,6 +313,7 @@ def _plan_json(prepared: Prepared, house: House) -> Mapping[str, Any]:
             if b.key in prepared.chosen
         ],
         "to_render": len(prepared.to_render()),
+        "to_make": len(prepared.to_make()),
         "forecast": show.forecast_json(
             expected(prepared, house.services, servers=len(house.settings.comfyui))
         ),
@@ -327,20 +328,24 @@ def _show_plan(prepared: Prepared, house: House) -> None:
     table = Table(title=tr("Pictures to make"), title_justify="left", title_style="bold")
     for name in (tr("SKU"), tr("role"), tr("item"), tr("why")):
         table.add_column(name)
-    waiting = [p for p in pictures if p.action == "render"]
-    for p in waiting:
+    to_come = [p for p in pictures if p.action not in ACTIONS]
+    waiting = [p for p in to_come if p.action == "render"]
+    for p in to_come:
         role = f"{p.wanted.key.role} {p.wanted.slot}"
         table.add_row(Text(p.wanted.sku), role, Text(p.wanted.item_text), Text(pick(p.reason, p.reason_zh)))
-    if waiting:
+    if to_come:
         show.out.print(table)
     show.problems(blocked_in(prepared))
     reasons = Counter(
-        pick(p.reason, p.reason_zh) if p.action == "render" else tr(ACTIONS[p.action]) for p in pictures
+        tr(ACTIONS[p.action]) if p.action in ACTIONS else pick(p.reason, p.reason_zh) for p in pictures
     )
     for reason, count in reasons.most_common():
         show.out.print(Text(f"{count:6}  {reason}"))
     total = tr("pictures in all, {count} to render", count=len(waiting))
     show.out.print(f"{len(pictures):6}  {total}")
+    if of_photos := len(to_come) - len(waiting):
+        without = tr("made of photos, without a server")
+        show.out.print(f"{of_photos:6}  {without}")
     if waiting:
         told = expected(prepared, house.services, servers=len(house.settings.comfyui))
         show.out.print(show.forecast(told, house.price()))

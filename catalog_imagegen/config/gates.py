@@ -42,6 +42,11 @@ class GateTable(Strict):
     max_letters: int = Field(
         default=-1, ge=-1, description="Letters that may be read, with the extra `ocr`; -1 reads nothing"
     )
+    min_fidelity: Share = Field(
+        default=0.0,
+        description="How like the product must be to the photo that a model was given; below, somebody has to look at it "
+        "whatever the role's `approval`",
+    )
 
 
 class GatesFile(Strict):

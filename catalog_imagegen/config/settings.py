@@ -110,6 +110,11 @@ class PhotosSettings(Strict):
         default="",
         description="PEM file of the authority that signed your own picture server's certificate",
     )
+    cutout_model: str = Field(
+        default="",
+        description="An ONNX file (U²-Net or IS-Net) that finds products in photos without a plain background; without one, "
+        "the model of the extra `cutout`, if that is installed",
+    )
 
 
 class SyncSettings(Strict):

@@ -21,6 +21,7 @@ from catalog_imagegen.stages.workflow import POINTS, REFERENCES, Workflow, parse
 
 RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
 Text = Annotated[str, Field(min_length=1)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 FIXED = ("steps", "cfg", "sampler", "scheduler", "denoise", "shift", "lora", "lora_strength")
 """Keys of a role that are values for input points of their name."""
 MOST_DISTORTED = 0.03
@@ -68,9 +69,20 @@ class _RoleTable(Strict):
     lora_strength: float | None = Field(
         default=None, ge=-10, le=10, description="Likewise; 0 switches the LoRA off"
     )
-    reference: bool = Field(
+    product: Literal["auto", "generate", "reference", "cutout", "composite"] = Field(
+        default="auto",
+        description="Where the product comes from: `generate`: a model invents it; `reference`: the workflow is given "
+        "the product's own photo; `cutout`: that photo, cleaned onto white, without a GPU; `composite`: the photo's "
+        "product in a scene that a model renders; `auto`: with `on_white` a cut-out where a photo allows it, else a model "
+        "invents it and somebody has to look whatever `approval` says",
+    )
+    on_white: bool = Field(
         default=False,
-        description="`true`: the workflow is given the product's own photo, the first of its `images`",
+        description="Its pictures show the product alone on white, as a photo can do: see `product`",
+    )
+    room: tuple[_Share, _Share, _Share, _Share] = Field(
+        default=(0.2, 0.3, 0.8, 0.9),
+        description="`composite`: where the product stands, as shares of the picture: left, top, right, bottom",
     )
     needs: tuple[Text, ...] = Field(
         default=(), description="`tags` that a server must have in `config/app.toml` to render it"
@@ -219,28 +231,49 @@ def check_role(
                 code="workflow_point_missing",
             )
     _check_reference(name, table, path, workflow)
+    _check_room(name, table, path, prompts)
     _check_smaller(name, table, path)
 
 
 def _check_reference(name: str, table: _RoleTable, path: Path, workflow: Workflow) -> None:
     """The photo of a product reaches the workflow, and no workflow that waits for one gets somebody else's."""
-    if table.reference and workflow.lacks("reference"):
+    is_given = table.product == "reference"
+    if is_given and workflow.lacks("reference"):
         raise ConfigError(
-            f"{path}: roles.{name}.reference is true, but the workflow {table.workflow} does not say which picture is "
+            f'{path}: roles.{name}.product is "reference", but the workflow {table.workflow} does not say which picture is '
             'the product\'s; title its Load Image node "reference"',
-            zh=f"{path}：roles.{name}.reference 为 true，但工作流 {table.workflow} 没有说明哪张图是商品照片；"
+            zh=f'{path}：roles.{name}.product 为 "reference"，但工作流 {table.workflow} 没有说明哪张图是商品照片；'
             "请把其中“加载图像”节点的标题改为 reference",
             code="workflow_point_missing",
         )
-    if not table.reference and any(
+    if not is_given and any(
         point in workflow.points and workflow.points[point].found_by != "tracing" for point in REFERENCES
     ):
         raise ConfigError(
             f"{path}: the workflow {table.workflow} is made for the product's photo, and the role {name} does not give "
-            f"it one, so it would use a file that happens to lie on the server; set roles.{name}.reference = true",
+            f'it one, so it would use a file that happens to lie on the server; set roles.{name}.product = "reference"',
             zh=f"{path}：工作流 {table.workflow} 需要商品照片，而图片角色 {name} 没有提供，会误用服务器上的旧文件；"
-            f"请设 roles.{name}.reference = true",
+            f'请设 roles.{name}.product = "reference"',
             code="reference_unset",
+        )
+
+
+def _check_room(name: str, table: _RoleTable, path: Path, prompts: PromptBook) -> None:
+    """The product's place in a scene is one, and the scene is asked for without the product."""
+    if table.enabled and table.product == "composite" and not prompts.leaves_room(name):
+        raise ConfigError(
+            f'{path}: roles.{name}.product is "composite", but prompt_templates/{name}.j2 always asks for the product, which '
+            "would be there twice; have it ask for the scene alone where in_scene is true, as lifestyle.j2 does",
+            zh=f'{path}：roles.{name}.product 为 "composite"，但 prompt_templates/{name}.j2 总是要求画出商品，商品会出现两次；'
+            "请仿照 lifestyle.j2，在 in_scene 为真时只描述场景",
+            code="no_scene",
+        )
+    left, top, right, bottom = table.room
+    if left >= right or top >= bottom:
+        raise ConfigError(
+            f"{path}: roles.{name}.room is {list(table.room)}; write left, top, right and bottom, e.g. [0.2, 0.3, 0.8, 0.9]",
+            zh=f"{path}：roles.{name}.room 的值是 {list(table.room)}；应依次为左、上、右、下，例如 [0.2, 0.3, 0.8, 0.9]",
+            code="room",
         )
 
 

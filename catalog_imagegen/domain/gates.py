@@ -36,6 +36,8 @@ class Gates:
     """Bits of 128 by which the picture of another product differs at most to be called the same; -1 compares none."""
     max_letters: int = -1
     """Letters that may be read; -1 reads none."""
+    min_fidelity: float = 0.0
+    """How like the product must be to that of the photo that a model was given, of 1; below, somebody has to look."""
     wordings: Mapping[GateCode, tuple[str, ...]] = field(default_factory=dict)
     """What the prompt says in addition when a gate asks for another picture, one wording after the other."""
 

@@ -20,6 +20,13 @@ Fit = Literal["cover", "contain", "pad", "width"]
 FileFormat = Literal["JPEG", "PNG", "WEBP", "AVIF"]
 Confidence = Literal["official", "secondary", "memory"]
 Severity = Literal["fail", "warn"]
+ProductSource = Literal["auto", "generate", "reference", "cutout", "composite"]
+"""Where the product in a role's pictures comes from; ``auto`` takes its photo where one is of use."""
+Origin = Literal["generated", "photo", "composite", "scene"]
+"""What a render shows: a model's work, the product's photo, that photo in a model's scene, or such a scene by itself."""
+Doubt = Literal["", "not_real", "unlike"]
+"""Why somebody has to look at a picture although its role asks nobody: it was invented without a photo, or does not
+resemble it."""
 DEFAULT_FILE_NAME = "{sku}_{order:02}_{role}"
 """Of files of places that no marketplace has a rule for."""
 FigureValue = str | bool | int | float | tuple[str | int | float, ...]
@@ -128,12 +135,26 @@ class ImageRole:
     enabled: bool = True
     inputs: Mapping[str, float | str] = field(default_factory=dict)
     """Further input points with fixed values, e.g. ``steps``."""
-    reference: bool = False
-    """Whether the graph is given the product's own photo."""
+    product: ProductSource = "auto"
+    """Where the product comes from."""
+    on_white: bool = False
+    """Whether its pictures show the product alone on white, as a photo cleaned of its background does."""
+    room: tuple[float, float, float, float] = (0.2, 0.3, 0.8, 0.9)
+    """Where a composite's product stands: left, top, right and bottom as shares of the picture."""
     needs: tuple[str, ...] = ()
     """Tags that a server must have to render it."""
     smaller_sizes: tuple[tuple[int, int], ...] = ()
     """Sizes that may be tried, in this order, when every server runs out of memory."""
+
+    @property
+    def reference(self) -> bool:
+        """Whether the graph is given the product's own photo."""
+        return self.product == "reference"
+
+    @property
+    def is_photographic(self) -> bool:
+        """Whether its pictures can be made from the product's photo, if there is one."""
+        return self.on_white if self.product == "auto" else self.product != "generate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +260,9 @@ class Prompt:
 NO_PROMPT = Prompt("")
 
 
+_UNKNOWN = Digest("")
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """A photo of a product as servers get it: upright, in colours every server reads."""
@@ -247,11 +271,26 @@ class Photo:
     extension: Literal["jpg", "png", "webp"]
     width: int
     height: int
+    original: Digest = _UNKNOWN
+    """The bytes of its file, with transparency and metadata; often the same."""
 
     @property
     def file_name(self) -> str:
         """What it is called on a server: its bytes decide, so the same photo is uploaded once."""
         return f"{self.digest}.{self.extension}"
+
+
+@dataclass(frozen=True, slots=True)
+class FromPhoto:
+    """How a picture gets the product of its photo, whose pixels are not changed."""
+
+    how: Literal["cutout", "composite"]
+    photo: Digest
+    """The file's bytes."""
+    scene_key: Fingerprint | None = None
+    """Of a composite: names what a server renders, the scene without the product."""
+    room: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    """Where the product stands in it: left, top, right and bottom as shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +344,18 @@ class Wanted:
     """What is to be said of the words that it is made from."""
     family: str = ""
     """Products of one family may look alike."""
+    from_photo: FromPhoto | None = None
+    """How the product's photo gets into it without a model's help."""
+    compared: Digest | None = None
+    """The photo that a model was given: its picture is compared with it."""
+    doubt: Doubt = ""
+    """Why somebody has to look at it."""
+
+    @property
+    def photos(self) -> Mapping[str, Digest]:
+        """All photos that it is made of, by any name."""
+        own = (self.from_photo.photo,) if self.from_photo else (self.compared,) if self.compared else ()
+        return {**self.pictures, **{photo: photo for photo in own}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +384,11 @@ class Render:
     placeholder: bool = False
     look: str = ""
     """What it looks like, to be compared with others; empty where nobody looked."""
+    origin: Origin = "generated"
+    fidelity: float | None = None
+    """How like its product is to that of the photo, 0 to 1; None where they were not compared."""
+    doubt: Doubt = ""
+    """Why somebody has to look at it."""
 
 
 @dataclass(frozen=True, slots=True)

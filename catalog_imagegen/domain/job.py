@@ -23,7 +23,8 @@ from catalog_imagegen.domain.imaging import (
 
 PictureState = Literal["planned", "rendering", "draft", "approved", "stale", "rejected", "failed", "blocked"]
 SkuStatus = Literal["ready", "review", "working", "blocked", "failed", "retired"]
-Action = Literal["render", "reuse", "failed", "blocked"]
+Action = Literal["render", "make", "reuse", "failed", "blocked"]
+"""What is done about a picture: a server renders it; it is made here of a photo; or nothing."""
 Decision = Literal["approved", "rejected"]
 Word = Literal["approved", "rejected", "stopped"]
 """What was said of a render; the last one by a gate that it did not pass."""
@@ -42,6 +43,26 @@ def used_up(reason: str, *, sku: str, role: str, slot: int) -> tuple[str, str]:
     return (
         f"rejected, and its new takes are used up ({said}); change the row or the template, or: {again}",
         f"多次退回，自动重拍次数已用完（{reason or '未写原因'}）；请修改商品行或模板，或运行 {again}",
+    )
+
+
+NOT_REAL = (
+    "not the real product: no photo shows it, so a model invented it; compare it with the goods, or add a photo",
+    "不是实物图：没有商品照片，图片由模型生成；请与实物核对，或提供商品照片",
+)
+"""Why a picture without a photo is looked at whatever its role says, in English and Chinese."""
+
+
+def unlike(fidelity: float | None) -> tuple[str, str]:
+    """Why a picture that was made with a photo is looked at, in English and Chinese."""
+    if fidelity is None:
+        return (
+            "whether it shows the product of the photo could not be measured; compare them",
+            "无法测量是否与商品照片一致；请与照片核对",
+        )
+    return (
+        f"it may not show the product of the photo (likeness {fidelity:.2f} of 1); compare them",
+        f"可能与商品照片不符（相似度 {fidelity:.2f}，满分 1）；请与照片核对",
     )
 
 
@@ -92,6 +113,10 @@ class Plan:
     def to_render(self) -> tuple[Wanted, ...]:
         """The pictures that need a server."""
         return tuple(p.wanted for p in self.pictures if p.action == "render")
+
+    def to_make(self) -> tuple[Wanted, ...]:
+        """The pictures that are made here, of photos and scenes that are there."""
+        return tuple(p.wanted for p in self.pictures if p.action == "make")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
-from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.catalog import Issue, Product
 from catalog_imagegen.domain.errors import PhotoError
 from catalog_imagegen.domain.fingerprint import Digest
-from catalog_imagegen.domain.imaging import ImageRole, Photo
+from catalog_imagegen.domain.imaging import Doubt, ImageRole, Photo
 from catalog_imagegen.pipeline.ports import Photos
+from catalog_imagegen.pipeline.studio import refused
 from catalog_imagegen.stages.workflow import REFERENCES, Workflow
+
+if TYPE_CHECKING:
+    from catalog_imagegen.stages.product import Refusal
 
 
 class NoPhotos:
@@ -31,9 +36,35 @@ class NoPhotos:
             code="photo_not_read",
         )
 
+    def has_any(self) -> bool:
+        """None."""
+        return False
+
+    def objection(self, photo: Photo) -> Refusal | None:  # noqa: ARG002 - as the port names it
+        """Nobody asks."""
+        return None
+
     def read(self, name: Digest) -> bytes | None:  # noqa: ARG002 - as the port names it
         """None was looked at."""
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How the product gets into a picture."""
+
+    source: Literal["generate", "reference", "cutout", "composite"]
+    points: Mapping[str, Photo] = field(default_factory=dict)
+    """The photo at each point of the workflow that takes one."""
+    photo: Photo | None = None
+    """The one that is shown, or that what a model makes of it is compared with."""
+    doubt: Doubt = ""
+    remark: Issue | None = None
+    """Why a photo that there is is not used."""
+
+
+INVENTED = Means("generate", doubt="not_real")
+"""A model invents it, and nobody asked for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +81,46 @@ class Album:
         wanted = [
             location
             for role, product, workflow in needs
-            if role.reference
-            for location in self._locations(product)[: len(_points(workflow))]
+            if role.is_photographic
+            for location in self._locations(product)[: len(_points(workflow)) if role.reference else 1]
         ]
         self.photos.prefetch(tuple(dict.fromkeys(wanted)))
 
-    def of(self, role: ImageRole, product: Product, workflow: Workflow) -> Mapping[str, Photo]:
-        """The product's photo at each point of the workflow that takes one. Raises PhotoError.
-
-        A product with fewer photos than points shows its last one again: no point keeps what somebody left there.
-        """
-        if not role.reference:
-            return {}
+    def means(self, role: ImageRole, product: Product, workflow: Workflow) -> Means:
+        """How the product gets into a picture of this role. Raises PhotoError where only a photo will do."""
+        if role.product == "generate":
+            return _GENERATED
+        if role.product == "auto":
+            return self._if_possible(product) if role.on_white else INVENTED
         locations = self._locations(product)
         if not locations:
             raise _missing(product.sku, role.name)
+        if role.product == "reference":
+            points = self._at_points(locations, workflow)
+            return Means("reference", points, next(iter(points.values())))
+        return Means(role.product, photo=self._cuttable(product.sku, locations[0]))
+
+    def _if_possible(self, product: Product) -> Means:
+        """Its photo on white, if it has one that the product can be cut out of."""
+        locations = self._locations(product)
+        if not locations:
+            return INVENTED
+        try:
+            return Means("cutout", photo=self._cuttable(product.sku, locations[0]))
+        except PhotoError as error:
+            return replace(INVENTED, remark=_not_used(product, error))
+
+    def _cuttable(self, sku: str, location: str) -> Photo:
+        photo = self.photos.look(location)
+        if (objection := self.photos.objection(photo)) is not None:
+            raise refused(f"{sku}: {location}", objection)
+        return photo
+
+    def _at_points(self, locations: Sequence[str], workflow: Workflow) -> Mapping[str, Photo]:
+        """The product's photo at each point of the workflow that takes one.
+
+        A product with fewer photos than points shows its last one again: no point keeps what somebody left there.
+        """
         last = len(locations) - 1
         return {point: self.photos.look(locations[min(i, last)]) for i, point in enumerate(_points(workflow))}
 
@@ -76,8 +132,31 @@ class Album:
         return self._called[product.sku]
 
 
+_GENERATED = Means("generate")
+
+
+def takes_photos(roles: Iterable[ImageRole], products: Iterable[Product], photos: Photos | None) -> bool:
+    """Whether what pictures show may depend on photos, which rows do not tell."""
+    photographic = [role for role in roles if role.enabled and role.is_photographic]
+    if any(role.product != "auto" for role in photographic):
+        return True
+    has_files = photos is not None and photos.has_any()
+    return bool(photographic) and (has_files or any(product.images for product in products))
+
+
 def _points(workflow: Workflow) -> list[str]:
     return [point for point in REFERENCES if not workflow.lacks(point)]
+
+
+def _not_used(product: Product, error: PhotoError) -> Issue:
+    return Issue(
+        where=product.where,
+        code="photo_not_used",
+        severity="warning",
+        sku=product.sku,
+        message_en=f"its photo is not used, and a model invents the product: {error.message_en}",
+        message_zh=f"未使用其照片，商品由模型生成：{error.message_zh}",
+    )
 
 
 def _missing(sku: str, role: str) -> PhotoError:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from dataclasses import dataclass
 
-from catalog_imagegen.domain.errors import BackendUnavailable
+from PIL import Image
+
+from catalog_imagegen.domain.errors import BackendUnavailable, PhotoError
 from catalog_imagegen.domain.failure import Failure
-from catalog_imagegen.domain.imaging import Render
+from catalog_imagegen.domain.imaging import Render, Wanted
 from catalog_imagegen.domain.job import Attempt, Finished
 from catalog_imagegen.pipeline.board import Task
 from catalog_imagegen.pipeline.policy import size_of
@@ -14,6 +18,8 @@ from catalog_imagegen.pipeline.ports import RenderBackend
 from catalog_imagegen.pipeline.settle import render_lease
 from catalog_imagegen.pipeline.workshop import Collected, Inspection, Workshop
 from catalog_imagegen.stages.quality import judge
+
+log = logging.getLogger(__name__)
 
 DOWNLOADS = 3
 """Times a picture is fetched: a damaged download must not cost a second execution."""
@@ -35,30 +41,56 @@ def collect(
     found = _download(task, finished, size, backend, shop)
     if isinstance(found, Failure):
         return found
-    content, seen = found
-    width, height = size
-    render = Render(
-        render_key=task.picture.render_key,
-        digest=shop.blobs.put(content),
-        width=width,
-        height=height,
-        placeholder=shop.is_placeholder,
-        look=seen.look,
-    )
+    scene = _scene(task.picture, found, size, shop)
+    seen = found.seen
     kept = shop.ledger.keep_render(
         attempt,
-        render,
+        _render(task.picture, found, size, shop) if found.composite or scene is None else scene,
         finished,
+        scene=scene,
         lease=render_lease(task),
         objection=seen.objection,
     )
     return Collected(kept, seen.objection.stopped if seen.objection else None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A good file and what was seen in it."""
+
+    content: bytes
+    seen: Inspection
+    composite: bytes = b""
+    """The same with the product in it, where the file is a scene."""
+
+
+def _render(picture: Wanted, found: _Found, size: tuple[int, int], shop: Workshop) -> Render:
+    width, height = size
+    return Render(
+        render_key=picture.render_key,
+        digest=shop.blobs.put(found.composite or found.content),
+        width=width,
+        height=height,
+        placeholder=shop.is_placeholder,
+        look=found.seen.look,
+        origin="composite" if found.composite else "generated",
+        fidelity=found.seen.fidelity,
+        doubt=found.seen.doubt,
+    )
+
+
+def _scene(picture: Wanted, found: _Found, size: tuple[int, int], shop: Workshop) -> Render | None:
+    """What the server made for a composite: with another photo it need not be rendered again."""
+    if picture.from_photo is None or picture.from_photo.scene_key is None:
+        return None
+    key, (width, height) = picture.from_photo.scene_key, size
+    return Render(key, shop.blobs.put(found.content), width, height, shop.is_placeholder, origin="scene")
+
+
 def _download(
     task: Task, finished: Finished, size: tuple[int, int], backend: RenderBackend, shop: Workshop
-) -> tuple[bytes, Inspection] | Failure:
-    """The bytes of a good file, and what was seen in it. One that does not decode is fetched again: the copy may be bad."""
+) -> _Found | Failure:
+    """A good file, and what was seen in it. One that does not decode is fetched again: the copy may be bad."""
     width, height = size
     for fetched in range(1, DOWNLOADS + 1):
         content = backend.fetch(finished.file)
@@ -73,8 +105,20 @@ def _download(
         with _at_once:
             judgement = judge(content, width=width, height=height)
             if judgement.image is not None:
-                return content, shop.inspect(task.picture, judgement.image)
+                return _looked_at(task.picture, content, judgement.image, shop)
         defect = judgement.defect or "bad_picture"
         if defect != "bad_picture" or fetched == DOWNLOADS:
             return Failure(defect, judgement.message)
     raise AssertionError("the last download returns")
+
+
+def _looked_at(picture: Wanted, content: bytes, image: Image.Image, shop: Workshop) -> _Found:
+    """The product comes into its scene before anybody looks; where its photo is lost, the scene is kept for the next run."""
+    if picture.from_photo is None or shop.studio is None:
+        return _Found(content, shop.inspect(picture, image))
+    try:
+        image, composite = shop.studio.in_scene(picture, image)
+    except PhotoError as error:
+        log.warning("%s %s: %s", picture.sku, picture.key.role, error)
+        return _Found(content, Inspection())
+    return _Found(content, shop.inspect(picture, image), composite)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -75,7 +75,9 @@ class Folder:
     placements: Mapping[str, str] = field(default_factory=dict)
     """File → the place its ``listing.json`` says it is for."""
     is_ours: bool = False
-    """Its pictures are known to be generated, and must be labelled."""
+    """It is known who made its pictures: those that are no photos are generated, and must be labelled."""
+    photos: Collection[str] = ()
+    """Its files that no model had a hand in."""
     is_whole: bool = True
     """All of a listing, which can lack something, or have too much of it."""
 
@@ -95,7 +97,7 @@ def check_listing(folder: Folder, platform: Platform, read_text: ReadText | None
         verdicts = [
             *judge_measured(measured, placement, name),
             *_name(name, placement),
-            *_labels(content, is_ours=folder.is_ours),
+            *_labels(content, is_ours=folder.is_ours, is_photo=name in folder.photos),
         ]
         forbidden = _forbids_text(placement)
         if forbidden is not None and read_text is not None:
@@ -209,8 +211,8 @@ def _name(name: str, placement: Placement) -> Iterator[Verdict]:
     )
 
 
-def _labels(content: bytes, *, is_ours: bool) -> Iterable[Verdict]:
-    found = judge_labels(content)
+def _labels(content: bytes, *, is_ours: bool, is_photo: bool) -> Iterable[Verdict]:
+    found = judge_labels(content, is_generated=not is_photo)
     if is_ours or read_labels(content).aigc:
         return found
     return (

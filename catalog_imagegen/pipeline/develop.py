@@ -13,7 +13,16 @@ from catalog_imagegen.domain.errors import ItemError
 from catalog_imagegen.domain.imaging import Placement, Render, Verdict
 from catalog_imagegen.pipeline.ground import Ground
 from catalog_imagegen.pipeline.ports import BlobStore, Previews
-from catalog_imagegen.stages.label import TRAINED, aigc_text, as_xml, judge_labels, packet, read_labels
+from catalog_imagegen.stages.label import (
+    CLEANED,
+    COMPOSITE,
+    TRAINED,
+    aigc_text,
+    as_xml,
+    judge_labels,
+    packet,
+    read_labels,
+)
 from catalog_imagegen.stages.rendition import Marks, Rendition, adapt, file_shape, open_render
 from catalog_imagegen.stages.verdict import judge_file
 
@@ -108,11 +117,16 @@ def develop(
     marks = Marks(packet(*labels), is_placeholder=order.render.placeholder)
     ground = Ground(image)
     made: dict[Placement, Rendition] = {}
+    is_generated = order.render.origin != "photo"
     for placement in order.placements:
         shape = file_shape(placement)
         if shape not in made:
-            made[shape] = _signed(ground, placement, marks, credentials, labels[1])
-    return tuple(_judged(made[file_shape(placement)], placement) for placement in order.placements)
+            wanted = placement if is_generated else replace(placement, visible_label="never")
+            made[shape] = _signed(ground, wanted, marks, credentials, labels[1])
+    return tuple(
+        _judged(made[file_shape(placement)], placement, is_generated=is_generated)
+        for placement in order.placements
+    )
 
 
 def _adapted(ground: Ground, placement: Placement, marks: Marks) -> Rendition:
@@ -147,11 +161,19 @@ def _signed(
 
 
 def _labels(content: bytes, order: Order) -> tuple[str, str]:
-    """AIGC label and source type of every file of this render: those it came with, or ours. Never two."""
+    """AIGC label and source type of every file of this render: those it came with, or ours. Never two.
+
+    A photo is no machine's work: cleaned of its background it gets no AIGC label, unless it came with one.
+    """
     found = read_labels(content)
-    ours = aigc_text(producer=order.producer, produce_id=order.render.render_key)
+    is_photo = order.render.origin == "photo"
+    ours = "" if is_photo else aigc_text(producer=order.producer, produce_id=order.render.render_key)
     aigc = next((label.text for label in found.aigc if _is_carried(label.text)), ours)
-    return aigc, next((each for each in found.source_types if _is_carried(each)), TRAINED)
+    source_type = _SOURCE_TYPES.get(order.render.origin, TRAINED)
+    return aigc, next((each for each in found.source_types if _is_carried(each)), source_type)
+
+
+_SOURCE_TYPES = {"photo": CLEANED, "composite": COMPOSITE}
 
 
 def _is_carried(text: str) -> bool:
@@ -159,6 +181,7 @@ def _is_carried(text: str) -> bool:
     return 0 < len(as_xml(text).strip()) <= LONGEST_LABEL
 
 
-def _judged(made: Rendition, placement: Placement) -> Rendition:
-    found = (*made.verdicts, *judge_file(made.content, placement), *judge_labels(made.content))
+def _judged(made: Rendition, placement: Placement, *, is_generated: bool) -> Rendition:
+    labels = judge_labels(made.content, is_generated=is_generated)
+    found = (*made.verdicts, *judge_file(made.content, placement), *labels)
     return replace(made, verdicts=found)

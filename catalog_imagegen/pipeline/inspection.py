@@ -9,8 +9,9 @@ from dataclasses import replace
 from PIL import Image
 
 from catalog_imagegen.domain.gates import NO_GATES, Gates, Objection, Stopped
-from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.domain.imaging import Doubt, Wanted
 from catalog_imagegen.pipeline.ports import Ledger, TextReader
+from catalog_imagegen.pipeline.studio import Studio
 from catalog_imagegen.pipeline.workshop import Inspection
 from catalog_imagegen.stages.quality.letters import stopped_by_text
 from catalog_imagegen.stages.quality.likeness import Gallery
@@ -27,12 +28,14 @@ class Inspector:
         *,
         rerolls: int = 0,
         reader: TextReader | None = None,
+        studio: Studio | None = None,
         is_placeholder: bool = False,
     ) -> None:
         self._gates = gates
         self._ledger = ledger
         self._rerolls = rerolls
         self._reader = reader
+        self._studio = studio
         self._is_placeholder = is_placeholder
         self._galleries: dict[str, Gallery] = {}
         self._lock = threading.Lock()
@@ -47,9 +50,17 @@ class Inspector:
             or self._stopped_by_likeness(picture, measures.look, gates)
         )
         if stopped is None:
-            return Inspection(measures.look)
+            return Inspection(measures.look, None, *self._compared(picture, image, gates))
         wordings = gates.wordings.get(stopped.gate, ())
         return Inspection(measures.look, Objection(stopped, wordings, self._rerolls))
+
+    def _compared(self, picture: Wanted, image: Image.Image, gates: Gates) -> tuple[float | None, Doubt]:
+        """How like its product is to that of the photo which the model was given, and whether that is enough."""
+        if picture.compared is None or self._studio is None or self._is_placeholder:
+            return None, ""
+        score = self._studio.likeness(picture.compared, image)
+        is_enough = not gates.min_fidelity or (score is not None and score >= gates.min_fidelity)
+        return score, "" if is_enough else "unlike"
 
     def _gates_of(self, role: str) -> Gates:
         """What a role asks; of placeholders only that they are sharp and well exposed.

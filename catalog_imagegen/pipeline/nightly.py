@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from catalog_imagegen.domain.catalog import Issue, Product, Reading, Settled, differences
 from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.pipeline.album import takes_photos
 from catalog_imagegen.pipeline.brakes import Brake, Forecast, Limits, brakes
 from catalog_imagegen.pipeline.changes import Changes, changes, setup_name, with_families
 from catalog_imagegen.pipeline.prepare import Asked, Prepared, Selection, Services, ask, planned
@@ -54,7 +55,7 @@ def look(
     it is always so: a photo may be another although the row is the same.
     """
     ledger = services.ledger
-    is_every_row = is_thorough or _takes_photos(services)
+    is_every_row = is_thorough or _takes_photos(services, reading.products)
     settling = None if is_every_row else (source, setup_name(services.setup, services.enabled))
     settled = ledger.settled(*settling) if settling else {}
     standings = ledger.standings(but=settling)
@@ -111,8 +112,8 @@ def _names_files(column: str, services: Services) -> bool:
     )
 
 
-def _takes_photos(services: Services) -> bool:
-    return any(role.enabled and role.reference for role in services.setup.roles.values())
+def _takes_photos(services: Services, products: Iterable[Product]) -> bool:
+    return takes_photos(services.setup.roles.values(), products, services.photos)
 
 
 def _surely_gone(found: Changes, reading: Reading, services: Services) -> tuple[Changes, list[Issue]]:
@@ -195,7 +196,8 @@ class _Begun:
 
 def batches(night: Night, services: Services) -> Iterator[Prepared]:
     """The plans of what is to be done, family by family, so many products at a time."""
-    is_large = len(night.changes.todo) >= LARGE and not _takes_photos(services)
+    is_large = len(night.changes.todo) >= LARGE
+    is_large = is_large and not _takes_photos(services, (product for _, product in night.changes.todo))
     here = PlannerHere(services.setup, services.photos)
     planner: Planner = services.planner if is_large and services.planner is not None else here
     begun: deque[_Begun] = deque()

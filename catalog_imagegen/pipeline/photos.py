@@ -17,13 +17,13 @@ def keep_photos(pictures: Iterable[Wanted], services: Services) -> Mapping[str, 
 
     A photo that is another since it was planned, or gone, is missing from it; see ``with_photos``.
     """
-    wanted = {name: content for picture in pictures for name, content in picture.pictures.items()}
+    wanted = {name: content for picture in pictures for name, content in picture.photos.items()}
     return {name: content for name, content in wanted.items() if _store(content, services)}
 
 
 def with_photos(pictures: Iterable[Wanted], kept: Mapping[str, Digest]) -> tuple[Wanted, ...]:
     """The pictures whose photos are all *kept*. The others stay planned: the next plan sees what their photos are now."""
-    sorted_out = [(picture, picture.pictures.keys() <= kept.keys()) for picture in pictures]
+    sorted_out = [(picture, picture.photos.keys() <= kept.keys()) for picture in pictures]
     waiting = sum(not is_there for _, is_there in sorted_out)
     if waiting:
         log.warning("%d pictures wait, because their photos were changed just now; run again", waiting)

@@ -15,6 +15,7 @@ _EXPLANATIONS = {
     "workflow:": ("workflow changed: {name}", "工作流有改动：{name}"),
     "size": ("size changed: {old} → {new}", "尺寸有改动：{old} → {new}"),
     "inputs": ("settings changed", "参数有改动"),
+    "product": ("the product comes from elsewhere", "商品来源有改动"),
     "photo": ("photo changed", "照片有改动"),
     "template:": ("prompt changed: {name}", "提示词有改动：{name}"),
     "column:": ("catalog changed: {name}", "商品表有改动：{name}"),
@@ -45,6 +46,8 @@ def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint,
     if record is not None and record.failure is not None and record.failed_key == wanted.render_key:
         failure = record.failure
         return PlannedPicture(wanted, "failed", failure.reason_en, failure.reason_zh, failure)
+    if (photo := wanted.from_photo) is not None and (photo.scene_key is None or photo.scene_key in renders):
+        return PlannedPicture(wanted, "make", *_why(wanted, record))
     is_expected = record is not None and record.agreed_key == wanted.render_key
     return PlannedPicture(wanted, "render", *_why(wanted, record), is_expected=is_expected)
 
@@ -52,9 +55,17 @@ def _decide(wanted: Wanted, record: Record | None, renders: Mapping[Fingerprint,
 def _blocked(wanted: Wanted, record: Record) -> tuple[str, str]:
     """Why a picture waits for a person, in English and Chinese."""
     sku, role, slot = wanted.sku, wanted.key.role, wanted.slot
+    if wanted.from_photo is not None and wanted.from_photo.how == "cutout":
+        return _OF_PHOTO
     if record.stopped is not None:
         return held_back(record.stopped, sku=sku, role=role, slot=slot)
     return used_up(record.rejection, sku=sku, role=role, slot=slot)
+
+
+_OF_PHOTO = (
+    "rejected, and the same photo gives the same picture; use another photo, or set product in config/roles.toml",
+    "已退回，而同一张照片只会得到同样的图片；请更换照片，或在 config/roles.toml 中设置 product",
+)
 
 
 def _why(wanted: Wanted, record: Record | None) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from catalog_imagegen.pipeline.develop import Darkroom, DarkroomHere
 from catalog_imagegen.pipeline.plan import plan
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, Listings, Photos, TextReader
 from catalog_imagegen.pipeline.shapes import check_shapes
+from catalog_imagegen.pipeline.studio import Studio
 from catalog_imagegen.pipeline.want import Pictures, Planner, Setup, Wish, items, spu_subject
 
 
@@ -65,7 +66,9 @@ class Services:
     is_usual_output: bool = True
     """Whether listings are written where they always are; elsewhere they settle nothing."""
     photos: Photos | None = None
-    """Where roles with ``reference = true`` get the products' photos."""
+    """Where the products' photos are."""
+    studio: Studio | None = None
+    """Works on photos."""
     planner: Planner | None = None
     """Writes the prompts of large plans on other processors."""
 
@@ -93,6 +96,10 @@ class Prepared:
     def to_render(self) -> tuple[Wanted, ...]:
         """The chosen pictures that need a server."""
         return tuple(w for w in self.plan.to_render() if w.key in self.chosen)
+
+    def to_make(self) -> tuple[Wanted, ...]:
+        """The chosen pictures that are made here, of photos."""
+        return tuple(w for w in self.plan.to_make() if w.key in self.chosen)
 
 
 def choose(reading: Reading, source: str, selection: Selection, services: Services) -> Prepared:
@@ -252,8 +259,13 @@ def screened(products: Iterable[Product], setup: Setup, enabled: Iterable[str]) 
 
 
 def _made(wanted: Iterable[Wanted], services: Services) -> Mapping[Fingerprint, Render]:
-    """The renders that exist, bytes and all."""
-    renders = services.ledger.renders({w.render_key for w in wanted})
+    """The renders that exist, bytes and all, with the scenes that composites are made in."""
+    keys = set()
+    for picture in wanted:
+        keys.add(picture.render_key)
+        if picture.from_photo is not None and picture.from_photo.scene_key is not None:
+            keys.add(picture.from_photo.scene_key)
+    renders = services.ledger.renders(keys)
     return {key: render for key, render in renders.items() if services.blobs.has(render.digest)}
 
 

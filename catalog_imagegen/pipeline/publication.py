@@ -141,6 +141,7 @@ def described(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]
         "state": "approved" if picture.is_approved else "draft",
         "is_current": picture.is_current,
         "placeholder": picture.render.placeholder,
+        "origin": picture.render.origin,
         "verdicts": [asdict(verdict) for verdict in rendition.verdicts],
         "render": picture.render.digest,
         "rendition_key": key,

@@ -27,6 +27,7 @@ class Reproduced:
     """A picture that was made again."""
 
     original: Render
+    """What the server gave; the scene, where the picture is a composite."""
     attempt: Attempt
     """The submission that made the original."""
     server: str
@@ -38,8 +39,14 @@ class Reproduced:
         return digest(self.content) == self.original.digest
 
 
-def recorded(render: Render, ledger: Ledger, blobs: BlobStore) -> tuple[Attempt, Recipe]:
-    """What a render was made of. Raises ConfigError when that was not kept."""
+def recorded(render: Render, ledger: Ledger, blobs: BlobStore) -> tuple[Attempt, Recipe, Render]:
+    """What a server's part in a render was made of, and what it gave. Raises ConfigError when that was not kept."""
+    if render.origin == "photo":
+        raise ConfigError(
+            "this picture is the product's own photo; no server made it, and the next run makes it again from the photo",
+            zh="这张图是商品自己的照片，不是由服务器生成的；下次运行会由照片重新制作",
+            code="no_recipe",
+        )
     found = ledger.recipe_of(render.render_key)
     if found is None or not found[0].recipe:
         raise ConfigError(
@@ -58,7 +65,7 @@ def recorded(render: Render, ledger: Ledger, blobs: BlobStore) -> tuple[Attempt,
             zh=f"生成这张图所用的工作流已不在 data/blobs 中（{base}）；请恢复备份",
             code="no_recipe",
         ) from error
-    return attempt, parse_recipe(attempt.recipe, graph)
+    return attempt, parse_recipe(attempt.recipe, graph), found[1]
 
 
 def reproduce(
@@ -68,7 +75,7 @@ def reproduce(
 
     The server that made it comes first. It is told to forget cached results, so that it really renders.
     """
-    attempt, recipe = recorded(render, ledger, blobs)
+    attempt, recipe, given = recorded(render, ledger, blobs)
     backend = min(backends, key=lambda b: (b.name != attempt.server, bool(b.lacks(recipe.graph))))
     with _place(backend, ledger):
         backend.free()
@@ -79,7 +86,7 @@ def reproduce(
         result = _rendered(backend, graph, recipe.job)
     if isinstance(result, Failure):
         raise _failed(result)
-    return Reproduced(render, attempt, backend.name, result)
+    return Reproduced(given, attempt, backend.name, result)
 
 
 @contextmanager

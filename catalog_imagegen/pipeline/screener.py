@@ -51,7 +51,8 @@ class Screener:
 
     def passed(self, picture: Wanted, product: Product) -> Wanted:
         """The picture with what is to be said of its words. Raises ScreenedError for one that is not to be made."""
-        if not self._look(product):
+        is_photo = picture.from_photo is not None and picture.from_photo.how == "cutout"
+        if is_photo or not self._look(product):
             return picture
         role = self._roles[picture.key.role]
         shown = letters("\n".join(drawn(picture.prompt.positive)))
@@ -60,7 +61,9 @@ class Screener:
         if blocking := [trace for trace, action in told if action == "block"]:
             raise _refusal(blocking, product)
         return (
-            replace(picture, remarks=tuple(_remark(trace, product) for trace, _ in told)) if told else picture
+            replace(picture, remarks=(*picture.remarks, *(_remark(trace, product) for trace, _ in told)))
+            if told
+            else picture
         )
 
     def remarks(

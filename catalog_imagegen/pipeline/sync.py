@@ -21,6 +21,7 @@ from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import AttemptRecord
 from catalog_imagegen.pipeline.brakes import Brake, Forecast
 from catalog_imagegen.pipeline.changes import setup_name
+from catalog_imagegen.pipeline.making import making
 from catalog_imagegen.pipeline.photos import keep_photos, with_photos
 from catalog_imagegen.pipeline.ports import Progress, RenderBackend
 from catalog_imagegen.pipeline.prepare import Prepared, Services
@@ -145,8 +146,9 @@ def carry_out(
     token = ledger.keep_products(source, prepared.rows)
     overtaken = ledger.keep_plan(prepared.plan, leaving=prepared.leaving, chosen=prepared.chosen)
     to_render = tuple(w for w in prepared.to_render() if w.key not in overtaken)
-    photos = keep_photos(to_render, services)
-    to_render = with_photos(to_render, photos)
+    to_make = tuple(w for w in prepared.to_make() if w.key not in overtaken)
+    photos = keep_photos((*to_render, *to_make), services)
+    to_render, to_make = with_photos(to_render, photos), with_photos(to_make, photos)
     unavailable: list[BackendUnavailable] = []
     servers: Sequence[RenderBackend] = ()
     try:
@@ -155,9 +157,9 @@ def carry_out(
         unavailable.append(error)
     bases = _bases(to_render, services)
     run = ledger.begin_run(command, _materials(bases, photos, services))
-    progress.start(len(to_render))
+    progress.start(len(to_render) + len(to_make))
     publisher = open_publisher(services)
-    with Publishing(publisher, prepared.platforms, prepared.products, to_render) as publishing:
+    with Publishing(publisher, prepared.platforms, prepared.products, (*to_render, *to_make)) as publishing:
 
         def on_made(made: Made) -> None:
             is_failed = made.outcome in ("failed", "blocked")
@@ -177,13 +179,16 @@ def carry_out(
             speeds=ledger.speeds() if to_render else {},
             bases=bases,
             has_room=publishing.has_room,
+            studio=services.studio,
             inspect=_inspecting(services) if to_render else passing,
             next_take=retaking(prepared.platforms, services),
             on_made=on_made,
             on_step=lambda wanted, step: progress.step(f"{wanted.sku} {wanted.key.role}", step),
             on_alert=progress.alert,
         )
-        production = produce(to_render, shop, stop)
+        with making(to_make, shop, stop) as here:
+            production = produce(to_render, shop, stop)
+        production.made.extend(here)
     times = _times(ledger.attempts(run))
     report = Report(
         run=run,
@@ -239,7 +244,7 @@ def _materials(
     bases: Mapping[str, Base], photos: Mapping[str, Digest], services: Services
 ) -> Mapping[str, Digest]:
     """What the pictures are made of, all of it in the blob store; nothing where nothing is to be made."""
-    if not bases:
+    if not bases and not photos:
         return {}
     texts = {name: services.blobs.put(text.encode()) for name, text in services.setup.sources.items()}
     graphs = {f"graphs/{name}": base.digest for name, base in bases.items()}
@@ -257,7 +262,7 @@ def _count(prepared: Prepared, made: Sequence[Made]) -> Mapping[str, int]:
         "blocked": outcomes["blocked"]
         + actions["blocked"]
         + sum(b.key in prepared.chosen for b in prepared.plan.blocked),
-        "pending": actions["render"] - len(made),
+        "pending": actions["render"] + actions["make"] - len(made),
     }
 
 
@@ -315,6 +320,7 @@ def _inspecting(services: Services) -> Callable[[Wanted, Image.Image], Inspectio
         services.ledger,
         rerolls=services.rerolls,
         reader=services.reader,
+        studio=services.studio,
         is_placeholder=services.is_placeholder,
     )
     return inspector.inspect

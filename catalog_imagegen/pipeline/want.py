@@ -9,10 +9,12 @@ from typing import Any, Protocol
 
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ItemError
-from catalog_imagegen.domain.fingerprint import fingerprint
+from catalog_imagegen.domain.fingerprint import Fingerprint, fingerprint
 from catalog_imagegen.domain.imaging import (
     FIRST_TAKE,
+    NO_PROMPT,
     Blocked,
+    FromPhoto,
     ImageKey,
     ImageRole,
     Platform,
@@ -22,9 +24,10 @@ from catalog_imagegen.domain.imaging import (
     item_id,
     seed_for,
 )
-from catalog_imagegen.pipeline.album import Album, NoPhotos
+from catalog_imagegen.pipeline.album import Album, Means, NoPhotos
 from catalog_imagegen.pipeline.ports import Photos
 from catalog_imagegen.pipeline.screener import Screener
+from catalog_imagegen.pipeline.studio import VERSION as STUDIO
 from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.screening import NOTHING, Screen
 from catalog_imagegen.stages.workflow import REFERENCES, BoundGraph, RenderKeys, Workflow, model_files
@@ -136,7 +139,7 @@ def want(
     """Bind every picture the *platforms* take of these products, in catalog order.
 
     *rows* are products with their positions in their catalog. *subjects* narrows it down; *relatives* are variants
-    that are not in the catalog now but may speak for their SPU; *photos* finds what roles with ``reference`` need.
+    that are not in the catalog now but may speak for their SPU; *photos* finds those that pictures are made of.
     """
     wanted: list[Wanted] = []
     blocked: list[Blocked] = []
@@ -282,17 +285,22 @@ _MARK = "\ue000"
 def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wanted:
     """Write the prompt, bind the graph and name the render. Raises PromptError and PhotoError."""
     role, product, workflow = ask.role, ask.subject.product, bench.workflow
-    written = setup.prompts.write(role.name, product, item=ask.item_text, note=take.note)
+    means = album.means(role, product, workflow)
+    if means.source == "cutout":
+        return _cut_out(ask, take, means)
+    in_scene = means.source == "composite"
+    written = setup.prompts.write(role.name, product, item=ask.item_text, note=take.note, in_scene=in_scene)
     seed = seed_for(ask.key, take)
-    photos = album.of(role, product, workflow)
     values = {
         "positive": written.prompt.positive,
         "negative": written.prompt.negative,
         "seed": seed,
-        **{point: photo.file_name for point, photo in photos.items()},
+        **{point: photo.file_name for point, photo in means.points.items()},
     }
-    digests = tuple(photo.digest for photo in photos.values())
+    digests = tuple(photo.digest for photo in means.points.values())
     prefix = workflow.points["filename_prefix"]
+    key = bench.keys.of(values, take=take.number, pictures=digests)
+    from_photo = _in_scene(means, key, role) if in_scene else None
     return Wanted(
         key=ask.key,
         item_text=ask.item_text,
@@ -304,7 +312,7 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         prompt=written.prompt,
         graph=BoundGraph(workflow.points, values, bench.graph),
         prefix_at=(prefix.node, prefix.input),
-        render_key=bench.keys.of(values, take=take.number, pictures=digests),
+        render_key=_render_key(from_photo) if from_photo else key,
         width=role.width,
         height=role.height,
         workflow=role.workflow,
@@ -316,10 +324,11 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
             "seed": f"{seed}",
             **bench.made_of,
             **({"photo": " ".join(name[:12] for name in digests)} if digests else {}),
+            **(_made_of_photo(from_photo) if from_photo else {}),
         },
         platforms=ask.platforms,
-        approval=role.approval,
-        pictures={photo.file_name: photo.digest for photo in photos.values()},
+        approval="human" if means.doubt else role.approval,
+        pictures={photo.file_name: photo.digest for photo in means.points.values()},
         smaller=tuple(
             Smaller(
                 width,
@@ -331,7 +340,55 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
         models=bench.models,
         needs=bench.needs,
         family=product.family,
+        from_photo=from_photo,
+        compared=means.photo.original if means.source == "reference" and means.photo else None,
+        doubt=means.doubt,
+        remarks=(means.remark,) if means.remark else (),
     )
+
+
+def _cut_out(ask: Ask, take: Take, means: Means) -> Wanted:
+    """A picture that is made of a photo alone: another take of it would be the same."""
+    role, product = ask.role, ask.subject.product
+    assert means.photo is not None  # noqa: S101 - a cut-out has one
+    from_photo = FromPhoto("cutout", means.photo.original)
+    shape = f"{role.width}x{role.height}"
+    return Wanted(
+        key=ask.key,
+        item_text=ask.item_text,
+        slot=ask.slot,
+        order=ask.subject.order,
+        sku=product.sku,
+        name=product.name,
+        take=take,
+        prompt=NO_PROMPT,
+        graph={},
+        prefix_at=("", ""),
+        render_key=_render_key(from_photo, shape),
+        width=role.width,
+        height=role.height,
+        workflow="",
+        seed=seed_for(ask.key, take),
+        made_of={**_made_of_photo(from_photo), "size": shape},
+        platforms=ask.platforms,
+        approval=role.approval,
+        family=product.family,
+        from_photo=from_photo,
+    )
+
+
+def _in_scene(means: Means, scene: Fingerprint, role: ImageRole) -> FromPhoto:
+    assert means.photo is not None  # noqa: S101 - a composite has one
+    return FromPhoto("composite", means.photo.original, scene, role.room)
+
+
+def _render_key(of: FromPhoto, shape: str = "") -> Fingerprint:
+    """Names a picture that shows a photo: by its bytes, by what is around it, and by how that is done."""
+    return fingerprint(of.how, STUDIO, [of.photo, of.scene_key or shape, *of.room])
+
+
+def _made_of_photo(of: FromPhoto) -> Mapping[str, str]:
+    return {"product": of.how, "photo": of.photo[:12]}
 
 
 @lru_cache(maxsize=20_000)

@@ -12,10 +12,11 @@ from PIL import Image
 from catalog_imagegen.domain.errors import BackendUnavailable
 from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.gates import Objection, Stopped
-from catalog_imagegen.domain.imaging import Wanted
+from catalog_imagegen.domain.imaging import Doubt, Wanted
 from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import Kept, Step
 from catalog_imagegen.pipeline.ports import BlobStore, Ledger, RenderBackend
+from catalog_imagegen.pipeline.studio import Studio
 from catalog_imagegen.stages.recipe import Base
 
 Outcome = Literal["rendered", "reused", "failed", "blocked"]
@@ -40,6 +41,10 @@ class Inspection:
     """What it looks like, to be compared with others."""
     objection: Objection | None = None
     """The gate that it does not pass, and how to go on."""
+    fidelity: float | None = None
+    """How like its product is to that of the photo, 0 to 1, where a model was given one."""
+    doubt: Doubt = ""
+    """Why somebody has to look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class Workshop:
     """(server, workflow) → seconds per megapixel, as far as earlier runs measured it."""
     inspect: Callable[[Wanted, Image.Image], Inspection] = passing
     """The gates that a picture must pass, given its pixels in colour."""
+    studio: Studio | None = None
+    """Places products in the scenes that servers render."""
     next_take: Callable[[Wanted], Wanted | None] = _nothing_more
     """Plans the take that now follows a picture; None where there is none to be made."""
     bases: Mapping[str, Base] = field(default_factory=dict)

@@ -58,7 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A shop whose one role is made from photos, after its first run."""
     shop = Shop(tmp_path_factory.mktemp("shop"))
     roles = shop.root / "config" / "roles.toml"
-    edit(roles, "reference = true\nenabled = false", "reference = true\nsmaller_sizes = [[64, 64]]")
+    edit(roles, 'product = "reference"\nenabled = false', 'product = "reference"\nsmaller_sizes = [[64, 64]]')
     edit(shop.root / "config" / "app.toml", '["taobao_tmall", "amazon"]', '["mine"]')
     (shop.root / "config" / "platforms.toml").write_text(PLATFORM, encoding="utf-8")
     write_photo(shop, "green")

@@ -226,7 +226,10 @@ def test_roles_that_need_nobody_are_approved_at_once(shop: Shop) -> None:
     """Approval = "auto"; a rejection counts there too."""
     roles = shop.root / "config" / "roles.toml"
     text = roles.read_text(encoding="utf-8")
-    roles.write_text(text.replace("[roles.main]\n", '[roles.main]\napproval = "auto"\n'), encoding="utf-8")
+    roles.write_text(
+        text.replace("[roles.main]\n", '[roles.main]\napproval = "auto"\nproduct = "generate"\n'),
+        encoding="utf-8",
+    )
     assert shop.run()["jobs_submitted"] == 0
     assert picture(shop)["state"] == "approved"
     review(shop, "reject", SKU, "--role", "main", "--reason", "模糊")

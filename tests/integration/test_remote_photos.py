@@ -24,6 +24,7 @@ from PIL import Image
 
 from catalog_imagegen import __version__
 from catalog_imagegen.adapters.photos import FolderPhotos
+from catalog_imagegen.adapters.photos.cuttings import Cuttings
 from catalog_imagegen.adapters.remote_photos import Reach, RemotePhotos
 from catalog_imagegen.adapters.remote_photos.addresses import ForbiddenAddressError, Hosts, target
 from catalog_imagegen.adapters.remote_photos.doorman import Doorman
@@ -990,7 +991,9 @@ def test_a_shop_has_photos_in_files_and_at_addresses(run: Opened, web: Web, tmp_
     """Each is looked at where it leads; far ones are asked for together."""
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "A1.png").write_bytes(encoded((9, 9)))
-    shop = ShopPhotos(FolderPhotos(tmp_path, tmp_path / "memory.json"), run())
+    shop = ShopPhotos(
+        FolderPhotos(tmp_path, tmp_path / "memory.json"), run(), Cuttings(tmp_path / "cuttings.json")
+    )
     shop.prefetch([web.url(), web.url("/b.png"), "A1.png", "nowhere.png"])
     assert sorted(web.paths()) == ["/a.png", "/b.png"]
     near, far = shop.look("A1.png"), shop.look(web.url())

@@ -112,6 +112,22 @@ def test_a_blocked_picture_keeps_the_approval_of_its_role(ledger: SqlLedger) -> 
     assert picture.approved == picture.render is not None
 
 
+def test_a_picture_in_doubt_waits_though_its_role_asks_nobody(ledger: SqlLedger) -> None:
+    """Until somebody approves its bytes; the number that was measured is told."""
+    picture = replace(wanted(SECOND), approval="auto")
+    ledger.keep_plan(Plan((PlannedPicture(picture, "render", ""),)))
+    sent = attempt("job-2", SECOND)
+    ledger.begin_attempt(sent)
+    made = replace(render(SECOND), fidelity=0.41, doubt="unlike")
+    ledger.keep_render(sent, made, Finished({}))
+    (found,) = ledger.pictures()
+    assert (found.state, found.approved, found.render) == ("draft", None, made)
+    assert "0.41" in found.reason_zh
+    assert ledger.approve(KEY, made.digest) is None
+    (found,) = ledger.pictures()
+    assert (found.state, found.reason_zh) == ("approved", "")
+
+
 def test_what_nobody_wants_cannot_be_reviewed(ledger: SqlLedger) -> None:
     """Nor what was never planned."""
     assert ledger.approve(ImageKey("sku:X", "main", "0"), SEEN) == "not_wanted"
@@ -173,7 +189,8 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(home: Home) -> None
             db.exec_driver_sql("CREATE INDEX ix_picture_render_key ON picture (render_key)")
             for column in ("digest", "settled", "retired_at"):
                 db.exec_driver_sql(f"ALTER TABLE product DROP COLUMN {column}")
-            db.exec_driver_sql("ALTER TABLE render DROP COLUMN look")
+            for column in ("look", "origin", "fidelity", "doubt"):
+                db.exec_driver_sql(f"ALTER TABLE render DROP COLUMN {column}")
             db.exec_driver_sql("ALTER TABLE take DROP COLUMN gate")
             db.exec_driver_sql("DROP TABLE review")
             db.exec_driver_sql("DROP TABLE material")
@@ -188,6 +205,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(home: Home) -> None
                 "rejected_key",
                 "rejection",
                 "gate",
+                "doubt",
             ):
                 db.exec_driver_sql(f"ALTER TABLE picture DROP COLUMN {column}")
             db.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")

@@ -376,7 +376,7 @@ SETTINGS = {
 def test_settings_of_a_role_become_values_for_points(shop: Workspace) -> None:
     """Each under the name of its point, as it is written."""
     lines = "\n".join(f"{name} = {value}" for name, value in SETTINGS.items())
-    table = f'workflow = "qwen_image_edit_2511_lightning"\nsize = [64, 64]\nitems = ["x"]\nreference = true\n{lines}'
+    table = f'workflow = "qwen_image_edit_2511_lightning"\nsize = [64, 64]\nitems = ["x"]\nproduct = "reference"\n{lines}'
     edit(shop, "config/roles.toml", "[roles.main]", f"[roles.mine]\nenabled = false\n{table}\n\n[roles.main]")
     mine = load_setup(shop).roles["mine"]
     assert mine.inputs == {
@@ -401,7 +401,7 @@ def test_a_setting_that_the_workflow_lacks_is_refused(shop: Workspace, setting: 
 
 @pytest.mark.parametrize(
     "setting",
-    ["denoise = 0", "denoise = 1.5", "lora_strength = 11", 'sampler = ""', "reference = 1", "batch = 4"],
+    ["denoise = 0", "denoise = 1.5", "lora_strength = 11", 'sampler = ""', 'product = "photo"', "batch = 4"],
 )
 def test_a_setting_out_of_range_is_refused(shop: Workspace, setting: str) -> None:
     """And one picture is kept of a job, so there is no ``batch``."""
@@ -411,7 +411,7 @@ def test_a_setting_out_of_range_is_refused(shop: Workspace, setting: str) -> Non
 
 def test_a_role_made_from_photos_needs_a_workflow_that_takes_one(shop: Workspace) -> None:
     """The message names the node to title."""
-    edit(shop, "config/roles.toml", "[roles.main]", "[roles.main]\nreference = true")
+    edit(shop, "config/roles.toml", "[roles.main]", '[roles.main]\nproduct = "reference"')
     error = refusal(shop)
     assert error.code == "workflow_point_missing"
     assert 'title its Load Image node "reference"' in error.message_en
@@ -419,17 +419,17 @@ def test_a_role_made_from_photos_needs_a_workflow_that_takes_one(shop: Workspace
 
 def test_a_workflow_made_for_photos_needs_a_role_that_gives_one(shop: Workspace) -> None:
     """Otherwise it would use whatever file lies on the server under the name in the graph."""
-    edit(shop, "config/roles.toml", "reference = true\n", "")
+    edit(shop, "config/roles.toml", 'product = "reference"\n', "")
     error = refusal(shop)
     assert error.code == "reference_unset"
-    assert "roles.main_from_photo.reference = true" in error.message_en
+    assert 'roles.main_from_photo.product = "reference"' in error.message_en
 
 
 def test_a_picture_that_is_the_same_for_all_is_left_alone(shop: Workspace) -> None:
     """A single picture without a title may be a backdrop; the role says whether it is the product's."""
     path = shop.root / "config/workflows/qwen_image_edit_2511_lightning.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"reference"', '"Backdrop"'), encoding="utf-8")
-    edit(shop, "config/roles.toml", "reference = true\n", "")
+    edit(shop, "config/roles.toml", 'product = "reference"\n', "")
     roles = load_setup(shop).roles
     assert (roles["main_from_photo"].reference, roles["lifestyle_from_photo"].reference) == (False, True)
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageFilter
 
+from catalog_imagegen.domain.fingerprint import Digest, digest
 from catalog_imagegen.domain.gates import Gates
 from catalog_imagegen.domain.imaging import TextFound, Wanted
 from catalog_imagegen.pipeline.inspection import Inspector
 from catalog_imagegen.pipeline.ports import Ledger
+from catalog_imagegen.pipeline.studio import Studio
 from tests.fakes import picture
 from tests.unit.test_gates import mug, scene
 
@@ -124,3 +126,35 @@ def test_roles_without_gates_pass() -> None:
     """A role that nobody asks anything of."""
     looking = Inspector({}, Looks(), rerolls=2)  # type: ignore[arg-type]  # all that is asked of it
     assert seen_by(looking, 1, scene().filter(ImageFilter.GaussianBlur(9))) == ""
+
+
+class Photos:
+    """A studio that finds the same likeness in every picture."""
+
+    def __init__(self, score: float | None) -> None:
+        self.score = score
+
+    def likeness(self, photo: Digest, result: Image.Image) -> float | None:  # noqa: ARG002 - as the studio has it
+        """The likeness."""
+        return self.score
+
+
+@pytest.mark.parametrize(("score", "doubt"), [(0.93, ""), (0.8, ""), (0.79, "unlike"), (None, "unlike")])
+def test_a_picture_that_was_made_with_a_photo_is_compared_with_it(score: float | None, doubt: str) -> None:
+    """Below what its role asks for, or where nothing can be measured, somebody has to look; others are not compared."""
+    asked: Ledger = Looks()  # type: ignore[assignment]  # all that is asked of it
+    studio: Studio = Photos(score)  # type: ignore[assignment]  # the same
+    looking = Inspector({"main": Gates(min_fidelity=0.8)}, asked, studio=studio)
+    given = replace(wanted(1), compared=digest(b"photo"))
+    found = looking.inspect(given, mug())
+    assert (found.fidelity, found.doubt, found.objection) == (score, doubt, None)
+    other = looking.inspect(wanted(2), mug())
+    assert (other.fidelity, other.doubt) == (None, "")
+
+
+def test_placeholders_are_not_compared() -> None:
+    """They show no product."""
+    asked: Ledger = Looks()  # type: ignore[assignment]  # all that is asked of it
+    studio: Studio = Photos(0.1)  # type: ignore[assignment]  # the same
+    looking = Inspector({"main": Gates(min_fidelity=0.8)}, asked, studio=studio, is_placeholder=True)
+    assert looking.inspect(replace(wanted(1), compared=digest(b"photo")), mug()).doubt == ""

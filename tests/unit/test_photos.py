@@ -35,7 +35,7 @@ def photo_graph(*titles: str) -> dict[str, Node]:
 
 def setup(*titles: str, **fields: Any) -> Setup:
     """A workspace whose one role is made from photos."""
-    made = role(**{"reference": True, **fields})
+    made = role(**{"product": "reference", **fields})
     return Setup(
         roles={made.name: made},
         platforms={"shop": SHOP},
@@ -48,7 +48,8 @@ def look(location: str) -> Photo:
     """A photo whose bytes are its name."""
     if location.startswith("http"):
         raise PhotoError("download it", zh="请下载", code="photo_is_url")
-    return Photo(digest(location.encode()), "jpg", 800, 600)
+    name = digest(location.encode())
+    return Photo(name, "jpg", 800, 600, name)
 
 
 class Photos:
@@ -59,6 +60,13 @@ class Photos:
         self.read_names: list[Digest] = []
         self.prefetched: list[str] = []
         self.called: dict[str, tuple[str, ...]] = {}
+
+    def has_any(self) -> bool:
+        """Nobody asks."""
+        return True
+
+    def objection(self, photo: Photo) -> None:
+        """All can be cut out."""
 
     def by_sku(self, sku: str, others: Collection[str]) -> tuple[str, ...]:
         """Those that were put there, unless they are another's."""
@@ -115,7 +123,7 @@ def test_further_nodes_get_further_photos_and_never_somebody_elses() -> None:
 
 def test_other_roles_read_no_photo() -> None:
     """Nor has their render another name than before there were photos."""
-    found = only(of=setup("other", reference=False))
+    found = only(of=setup("other", product="generate"))
     assert found.pictures == {}
     assert "photo" not in found.made_of
     assert found.graph["p1"]["inputs"]["image"] == "left_by_somebody.png"
@@ -168,7 +176,7 @@ def test_what_is_far_away_is_asked_for_together() -> None:
     two = setup("reference", "reference2")
     want(rows, two, platforms=["shop"], takes={}, subjects={"sku:A", "sku:C"}, photos=photos)
     assert photos.prefetched == ["A.jpg", "side.jpg", "C.jpg"]
-    want(rows, setup(reference=False), platforms=["shop"], takes={}, photos=photos)
+    want(rows, setup(product="generate"), platforms=["shop"], takes={}, photos=photos)
     assert len(photos.prefetched) == 3
 
 

@@ -332,7 +332,9 @@ def test_what_no_template_reads_costs_nothing(column: str) -> None:
 
 def test_a_wanted_picture_says_all_that_a_job_needs() -> None:
     """Prompt, seed and size are in the graph; the file name is left for the job."""
-    (picture,) = wants(product(), of=setup(role(inputs={"steps": 9}, approval="auto", height=80)))
+    (picture,) = wants(
+        product(), of=setup(role(inputs={"steps": 9}, approval="auto", product="generate", height=80))
+    )
     nodes = picture.graph
     assert nodes["n2"]["inputs"]["text"] == "电水壶，正面" == picture.prompt.positive
     assert nodes["n3"]["inputs"]["text"] == "模糊" == picture.prompt.negative

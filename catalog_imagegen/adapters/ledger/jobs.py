@@ -204,13 +204,17 @@ class JobRows(Sql):
         return {pair: median(found) for pair, found in rates.items()}
 
     def recipe_of(self, render: Fingerprint) -> tuple[Attempt, Render] | None:
-        """The attempt that made a render, with what it made."""
-        query = select(
-            ATTEMPT, RENDER.c.digest, RENDER.c.width, RENDER.c.height, RENDER.c.is_placeholder
-        ).join(RENDER, RENDER.c.prompt_id == ATTEMPT.c.prompt_id)
+        """The attempt that made a render, or the scene in it, with what the server gave."""
+        shown = RENDER.alias("shown")
+        query = (
+            select(ATTEMPT, *statuses.prefixed(RENDER, "given_"))
+            .join(RENDER, RENDER.c.prompt_id == ATTEMPT.c.prompt_id)
+            .join(shown, shown.c.prompt_id == RENDER.c.prompt_id)
+            .where(shown.c.render_key == render, RENDER.c.origin.in_(("generated", "scene")))
+        )
         with self._reading() as db:
-            row = db.execute(query.where(RENDER.c.render_key == render)).first()
-            return None if row is None else (_attempt(row), statuses.render(row))
+            row = db.execute(query).first()
+            return None if row is None else (_attempt(row), statuses.render(row, "given_"))
 
     def attempts(self, run: str = "") -> list[AttemptRecord]:
         """The attempts of a run, or all, in the order in which they were sent."""
@@ -237,33 +241,28 @@ class JobRows(Sql):
         render: Render,
         finished: Finished,
         *,
+        scene: Render | None = None,
         lease: str = "",
         objection: Objection | None = None,
     ) -> Kept:
         """Name a render whose bytes are stored, end its attempt, show or stop it, give the lease back; all or nothing."""
         with self._writing() as db:
-            self._upsert(
-                db,
-                RENDER,
-                [
-                    {
-                        "render_key": render.render_key,
-                        "digest": render.digest,
-                        "width": render.width,
-                        "height": render.height,
-                        "is_placeholder": render.placeholder,
-                        "look": render.look,
-                        "prompt_id": attempt.prompt_id,
-                        "made_at": now(),
-                    }
-                ],
-            )
+            made = [render, *([scene] if scene else ())]
+            self._upsert(db, RENDER, [_render_row(each, attempt.prompt_id) for each in made])
             began, ended = _moment(finished.started_ms), _moment(finished.finished_ms) or now()
             db.execute(_DONE, {"prompt": attempt.prompt_id, "began": began, "ended": ended})
             db.execute(_SHOWN, {"render": render.render_key})
             if lease:
                 self._release(db, [lease])
             return stop(db, attempt.key, render, objection) if objection else "shown"
+
+    def keep_made(self, render: Render, *, of: Fingerprint | None = None) -> None:
+        """Name a render that was made here and whose bytes are stored, and show it; see the port."""
+        with self._writing() as db:
+            made_in = select(RENDER.c.prompt_id).where(RENDER.c.render_key == of)
+            prompt_id = db.execute(made_in).scalar() if of else None
+            self._upsert(db, RENDER, [_render_row(render, prompt_id or "")])
+            db.execute(_SHOWN, {"render": render.render_key})
 
     def looks(self, role: str) -> list[tuple[str, str, str]]:
         """(look, family, SKU) of the pictures of a role that stand; see the port."""
@@ -318,6 +317,22 @@ def _attempt(row: Row[Any]) -> Attempt:
         shrink=row.shrink,
         run=row.run,
     )
+
+
+def _render_row(render: Render, prompt_id: str) -> dict[str, Any]:
+    return {
+        "render_key": render.render_key,
+        "digest": render.digest,
+        "width": render.width,
+        "height": render.height,
+        "is_placeholder": render.placeholder,
+        "look": render.look,
+        "origin": render.origin,
+        "fidelity": render.fidelity,
+        "doubt": render.doubt,
+        "prompt_id": prompt_id,
+        "made_at": now(),
+    }
 
 
 def _record(row: Row[Any]) -> AttemptRecord:

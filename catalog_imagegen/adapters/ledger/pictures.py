@@ -34,6 +34,7 @@ _OF_WANTED = {
     "positive": "prompt.positive",
     "negative": "prompt.negative",
     "made_of": "made_of",
+    "doubt": "doubt",
 }
 """Column → where in a picture its value is."""
 _values_of = attrgetter(*_OF_WANTED.values())
@@ -174,4 +175,5 @@ def _blocked_row(blocked: Blocked, planned_at: datetime) -> dict[str, Any]:
         "positive": "",
         "negative": "",
         "made_of": {},
+        "doubt": "",
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, func, select
 
 from catalog_imagegen.adapters.ledger.sql import among
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, TAKE
@@ -13,7 +13,7 @@ from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.gates import Stopped, another_follows, held_back
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Prompt, Render, Take
-from catalog_imagegen.domain.job import PictureState, PictureStatus, Record, used_up
+from catalog_imagegen.domain.job import NOT_REAL, PictureState, PictureStatus, Record, unlike, used_up
 
 _APPROVED = RENDER.alias("approved_render")
 
@@ -29,17 +29,11 @@ def pictures(
     query = (
         select(
             PICTURE,
-            RENDER.c.digest,
-            RENDER.c.width,
-            RENDER.c.height,
-            RENDER.c.is_placeholder,
+            *prefixed(RENDER, "newest_"),
             TAKE.c.number.label("take_number"),
             TAKE.c.seed.label("take_seed"),
             TAKE.c.note.label("take_note"),
-            _APPROVED.c.digest.label("approved_now"),
-            _APPROVED.c.width.label("approved_width"),
-            _APPROVED.c.height.label("approved_height"),
-            _APPROVED.c.is_placeholder.label("approved_placeholder"),
+            *prefixed(_APPROVED, "standing_"),
         )
         .outerjoin(RENDER, RENDER.c.render_key == PICTURE.c.shown_key)
         .outerjoin(_APPROVED, _APPROVED.c.render_key == PICTURE.c.approved_key)
@@ -53,14 +47,28 @@ def pictures(
     return sorted(found, key=lambda s: (s.order, s.key.subject, s.key.role, s.slot))
 
 
-def render(row: Row[Any], render_key: str | None = None) -> Render:
+def prefixed(renders: FromClause, prefix: str) -> list[ColumnElement[Any]]:
+    """The columns of a render beside those of other tables."""
+    return [renders.c[name].label(f"{prefix}{name}") for name in _OF_RENDER]
+
+
+_OF_RENDER = ("render_key", "digest", "width", "height", "is_placeholder", "origin", "fidelity", "doubt")
+
+
+def render(row: Row[Any], prefix: str = "") -> Render:
     """A render from a row that has its columns."""
+    key, digest, width, height, is_placeholder, origin, fidelity, doubt = (
+        getattr(row, f"{prefix}{name}") for name in _OF_RENDER
+    )
     return Render(
-        render_key=Fingerprint(render_key or row.render_key),
-        digest=Digest(row.digest),
-        width=row.width,
-        height=row.height,
-        placeholder=row.is_placeholder,
+        render_key=Fingerprint(key),
+        digest=Digest(digest),
+        width=width,
+        height=height,
+        placeholder=is_placeholder,
+        origin=origin,
+        fidelity=fidelity,
+        doubt=doubt,
     )
 
 
@@ -88,7 +96,7 @@ def _stopped(row: Row[Any]) -> Stopped | None:
 
 
 def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
-    newest = render(row, row.shown_key) if row.digest is not None else None
+    newest = render(row, "newest_") if row.newest_digest is not None else None
     approved = _approved(row, newest)
     is_current = newest is not None and row.shown_key == row.render_key and not row.blocked_en
     state = _state(
@@ -124,18 +132,15 @@ def _status(row: Row[Any], in_hand: Collection[str]) -> PictureStatus:
 
 
 def _approved(row: Row[Any], newest: Render | None) -> Render | None:
-    """The picture somebody approved, bytes and all; for roles that need nobody, the newest."""
+    """The picture somebody approved, bytes and all; for roles that need nobody the newest, unless it is in doubt."""
     if row.approval == "auto":
-        return newest if row.rejected_key != row.shown_key else None
-    if row.approved_now is None or row.approved_now != row.approved_digest:
+        if newest is None or row.rejected_key == row.shown_key:
+            return None
+        if not newest.doubt:
+            return newest
+    if row.standing_digest is None or row.standing_digest != row.approved_digest:
         return None
-    return Render(
-        render_key=Fingerprint(row.approved_key),
-        digest=Digest(row.approved_now),
-        width=row.approved_width,
-        height=row.approved_height,
-        placeholder=row.approved_placeholder,
-    )
+    return render(row, "standing_")
 
 
 def _state(
@@ -177,7 +182,16 @@ def _reasons(
         return _waits_for_a_person(row)
     if state == "stale":
         return _STALE_WAITING if is_current else _STALE_OUTDATED
+    if state == "draft":
+        return _doubtful(row)
     return row.blocked_en, row.blocked_zh
+
+
+def _doubtful(row: Row[Any]) -> tuple[str, str]:
+    """Why somebody has to look at a draft with particular care, if so."""
+    if row.newest_doubt == "unlike":
+        return unlike(row.newest_fidelity)
+    return NOT_REAL if row.doubt == "not_real" else ("", "")
 
 
 def _rejected(row: Row[Any]) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy import JSON, Column, ColumnElement, DateTime, Index, Text, func, literal_column, text
 from sqlmodel import Field, SQLModel
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest of the migrations, so that an up-to-date ledger opens without Alembic."""
 RENDER_PREFIX = 8
 """Digits of a render key by which pictures are found."""
@@ -88,6 +88,8 @@ class PictureRow(SQLModel, table=True):
     rejection: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     gate: str | None = None
     """The gate that rejected it; none if a person did."""
+    doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Why somebody has to look at what is wanted."""
     seed: str = ""
     workflow: str = ""
     positive: str = Field(default="", sa_column=Column(Text, nullable=False))
@@ -143,7 +145,14 @@ class RenderRow(SQLModel, table=True):
     is_placeholder: bool
     look: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """What it looks like, see ``stages.quality.likeness``; empty where nobody looked."""
+    origin: str = Field(default="generated", sa_column_kwargs={"server_default": "generated"})
+    """What it shows: generated, photo, composite, or scene (what a composite was made in)."""
+    fidelity: float | None = None
+    """How like its product is to that of the photo, 0 to 1, where they were compared."""
+    doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Why somebody has to look at it."""
     prompt_id: str
+    """The attempt that made it, or the scene in it; empty where no server had a part."""
     made_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 

@@ -18,7 +18,7 @@ from catalog_imagegen.domain.imaging import Photo
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 100_000_000
 """What a ComfyUI takes at most (``--max-upload-size``)."""
-VERSION = 1
+VERSION = 2
 """Of what is made of a photo; raise it when the same file gives other bytes."""
 
 BROKEN = (
@@ -82,12 +82,13 @@ def prepared(content: bytes) -> tuple[bytes, Photo]:
             image.load()
             extension = _AS_THEY_ARE.get(image.format or "")
             if extension is not None and _is_plain(image):
-                return content, Photo(digest(content), extension, image.width, image.height)
+                name = digest(content)
+                return content, Photo(name, extension, image.width, image.height, name)
             upright = _upright(image)
     file = io.BytesIO()
     upright.save(file, "PNG", compress_level=1)
     made = file.getvalue()
-    return made, Photo(digest(made), "png", upright.width, upright.height)
+    return made, Photo(digest(made), "png", upright.width, upright.height, digest(content))
 
 
 def _is_plain(image: Image.Image) -> bool:

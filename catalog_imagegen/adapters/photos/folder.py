@@ -84,8 +84,12 @@ class FolderPhotos:
         """
         return self._names.by_sku(sku, others)
 
+    def has_any(self) -> bool:
+        """Whether any photo of the folder may be called after a SKU."""
+        return self._names.has_any()
+
     def read(self, name: Digest) -> bytes | None:
-        """The bytes of a photo that was looked at; None when they are others since, or gone."""
+        """The bytes of a photo that was looked at, or those of its file; None when they are others since, or gone."""
         if (place := self._places.get(name)) is None:
             return None
         try:
@@ -103,7 +107,7 @@ class FolderPhotos:
             return
         settled = time.time_ns() - SETTLED_NS
         kept = [
-            [path, *sign, photo.digest, photo.extension, photo.width, photo.height]
+            [path, *sign, photo.digest, photo.extension, photo.width, photo.height, photo.original]
             for (path, sign), photo in self._known.items()
             if isinstance(photo, Photo) and sign[1] < settled
         ]
@@ -168,7 +172,7 @@ class FolderPhotos:
         photo = known[key]
         if isinstance(photo, PhotoError):
             raise photo
-        self._places[photo.digest] = place
+        self._places[photo.digest] = self._places[photo.original] = place
         return photo
 
     def _remembered(self) -> dict[tuple[str, Sign], Photo | PhotoError]:
@@ -182,8 +186,8 @@ class FolderPhotos:
 
 
 def _entry(row: list[Any]) -> tuple[tuple[str, Sign], Photo]:
-    path, size, changed, name, extension, width, height = row
-    return (path, (size, changed)), Photo(Digest(name), extension, width, height)
+    path, size, changed, name, extension, width, height, original = row
+    return (path, (size, changed)), Photo(Digest(name), extension, width, height, Digest(original))
 
 
 def _check_size(location: str, size: int) -> None:

@@ -61,6 +61,11 @@ class Names:
             raise errors.ambiguous(location, [one.location for one in found])
         return found[0] if found else None
 
+    def has_any(self) -> bool:
+        """Whether any photo is called after something."""
+        self._names()
+        return bool(self._by_sku)
+
     def by_sku(self, sku: str, others: Collection[str] = ()) -> tuple[str, ...]:
         """The photos called after a SKU: ``{sku}.jpg``, its main picture, numbered ones, the folder ``{sku}/``.
 

@@ -114,7 +114,7 @@ class RemotePhotos:
 
     def _use(self, note: Note) -> None:
         self._outcomes[note.url] = note.photo
-        self._notes[note.photo.digest] = note
+        self._notes[note.photo.digest] = self._notes[note.photo.original] = note
 
     async def _fetch(self, urls: Iterable[str]) -> None:
         if self._downloads is None:

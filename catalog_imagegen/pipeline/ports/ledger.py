@@ -252,13 +252,19 @@ class JobLedger(Protocol):
         render: Render,
         finished: Finished,
         *,
+        scene: Render | None = None,
         lease: str = "",
         objection: Objection | None = None,
     ) -> Kept:
         """Name a render whose bytes are stored, end its attempt, show it under its key and give a lease back.
 
+        The *scene* that a composite was made in is kept beside it: in another photo's place it need not be rendered again.
         One with an *objection* is kept too, but rejected; another take is asked for, unless enough of them did not help.
         """
+        ...
+
+    def keep_made(self, render: Render, *, of: Fingerprint | None = None) -> None:
+        """Name a render that was made here, of a photo and maybe a scene (*of*), and show it under its key."""
         ...
 
     def looks(self, role: str) -> list[tuple[str, str, str]]:
@@ -274,7 +280,7 @@ class JobLedger(Protocol):
         ...
 
     def recipe_of(self, render: Fingerprint) -> tuple[Attempt, Render] | None:
-        """The attempt that made a render, with what it made."""
+        """The attempt that made a render, or the scene in it, with what the server gave."""
         ...
 
     def end_run(self, run: str, outcome: Mapping[str, Any]) -> None: ...

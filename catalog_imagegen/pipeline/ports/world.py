@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PIL import Image
 
@@ -18,6 +18,9 @@ from catalog_imagegen.domain.job import (
     Whereabouts,
 )
 from catalog_imagegen.stages.rendition import Rendition
+
+if TYPE_CHECKING:
+    from catalog_imagegen.stages.product import Refusal
 
 
 class BlobStore(Protocol):
@@ -175,6 +178,14 @@ class Photos(Protocol):
         """The photo as servers get it. Raises PhotoError, which says what to do."""
         ...
 
+    def has_any(self) -> bool:
+        """Whether there are photos that may be called after SKUs."""
+        ...
+
+    def objection(self, photo: Photo) -> Refusal | None:
+        """Why the product cannot be cut out of a photo that was looked at; None where it can."""
+        ...
+
     def read(self, name: Digest) -> bytes | None:
-        """The bytes of a photo that was looked at; None when they are others since, or gone."""
+        """The bytes of a photo that was looked at, or of its file; None when they are others since, or gone."""
         ...

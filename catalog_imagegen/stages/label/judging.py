@@ -7,10 +7,13 @@ from catalog_imagegen.stages.label.aigc import problems_of
 from catalog_imagegen.stages.label.reading import read_labels
 
 
-def judge_labels(content: bytes) -> tuple[Verdict, ...]:
-    """What is wrong with the labels of a generated picture, read from the bytes of its file; empty when all is well."""
+def judge_labels(content: bytes, *, is_generated: bool = True) -> tuple[Verdict, ...]:
+    """What is wrong with the labels of a picture, read from the bytes of its file; empty when all is well.
+
+    Pictures that no model had a hand in need none of AI-made pictures.
+    """
     labels = read_labels(content)
-    if not labels.aigc:
+    if not labels.aigc and is_generated:
         return (_MISSING,)
     found = []
     if len(labels.aigc) > 1:
@@ -25,7 +28,7 @@ def judge_labels(content: bytes) -> tuple[Verdict, ...]:
                 "请运行 catalog-imagegen labels show FILE 查看，并由原图重新生成该文件",
             )
         )
-    if problems := problems_of(labels.aigc[0].text):
+    if labels.aigc and (problems := problems_of(labels.aigc[0].text)):
         found.append(
             Verdict(
                 "label_malformed",

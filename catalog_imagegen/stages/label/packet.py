@@ -13,7 +13,8 @@ TRAINED = f"{_SOURCES}trainedAlgorithmicMedia"
 """The whole picture was made by a model."""
 COMPOSITE = f"{_SOURCES}compositeWithTrainedAlgorithmicMedia"
 """A real product in a scene that was made by a model."""
-
+CLEANED = f"{_SOURCES}algorithmicallyEnhanced"
+"""A photo whose background a program made white: no model had a hand in it."""
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 

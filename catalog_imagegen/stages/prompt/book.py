@@ -142,6 +142,10 @@ class PromptBook:
         """Whether there is a template for this role."""
         return f"{role}.j2" in self._sources
 
+    def leaves_room(self, role: str) -> bool:
+        """Whether its template can ask for a scene without the product: it says what it does ``in_scene``."""
+        return any("in_scene" in self._sources[name] for name in self._names_of(role))
+
     def find(self, table: str, text: str) -> Mapping[str, Any] | None:
         """The first entry of a vocabulary table one of whose keywords is in *text*; none means any."""
         if (table, text) not in self._found:
@@ -184,8 +188,13 @@ class PromptBook:
             self._seen[key] = [known[entry] for known in found if known is not None]
         return list(self._seen[key])
 
-    def write(self, role: str, product: Product, *, item: str, note: str = "") -> Written:
-        """Write the prompt of one picture. Raises PromptError with template, line, SKU and column."""
+    def write(
+        self, role: str, product: Product, *, item: str, note: str = "", in_scene: bool = False
+    ) -> Written:
+        """Write the prompt of one picture, or with *in_scene* of the scene that its product is placed in.
+
+        Raises PromptError with template, line, SKU and column.
+        """
         template = f"{role}.j2"
         try:
             shared = self._shared_by(product)
@@ -196,6 +205,7 @@ class PromptBook:
                 "item": sanitise(item),
                 "note": sanitise(note),
                 "role": role,
+                "in_scene": in_scene,
                 "divider": DIVIDER,
             }
             text = self._environment.get_template(template).render(variables)

@@ -10,7 +10,7 @@ from catalog_imagegen.stages.rendition.adapting import (
 )
 from catalog_imagegen.stages.rendition.encoding import MIN_QUALITY, PLACEHOLDER_COMMENT, Marks
 from catalog_imagegen.stages.rendition.geometry import MAX_ENLARGEMENT, Frame, frame_for
-from catalog_imagegen.stages.rendition.opening import open_render, upright
+from catalog_imagegen.stages.rendition.opening import open_photo, open_render, upright
 
 __all__ = [
     "MAX_ENLARGEMENT",
@@ -24,6 +24,7 @@ __all__ = [
     "adapt",
     "file_shape",
     "frame_for",
+    "open_photo",
     "open_render",
     "rendition_key",
     "upright",

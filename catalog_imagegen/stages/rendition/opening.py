@@ -20,6 +20,18 @@ def open_render(content: bytes) -> Image.Image:
     return _by_vips(content) or _to_srgb(_flatten(upright(content)))
 
 
+def open_photo(content: bytes) -> Image.Image:
+    """Decode a photo upright and in sRGB; one with transparency keeps it (mode ``RGBA``), others are ``RGB``."""
+    image = upright(content)
+    if image.mode != "RGBA":
+        return _to_srgb(image)
+    colours = image.convert("RGB")
+    colours.info = image.info
+    made = _to_srgb(colours).copy()
+    made.putalpha(image.getchannel("A"))
+    return made
+
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _NOT_PLAIN = ("icc-profile-data", "exif-data", "xmp-data")
 

@@ -102,8 +102,8 @@ def _pictures(workflow: Workflow) -> Iterator[Remark]:
     if any(at.found_by != TRACING for at in points):
         yield Remark(
             "needs_photo",
-            "takes the product's photo: its roles need reference = true",
-            "需要商品照片：使用它的图片角色须设 reference = true",
+            'takes the product\'s photo: its roles need product = "reference"',
+            '需要商品照片：使用它的图片角色须设 product = "reference"',
         )
         points = [at for at in points if at.found_by != TRACING]
     else:
@@ -115,7 +115,7 @@ def _pictures(workflow: Workflow) -> Iterator[Remark]:
             yield Remark(
                 "fixed_picture",
                 f"{called(graph, node)} reads {name} from the server's input folder, the same for every product, unless "
-                'its title is "reference" (or it is the only picture) and the role has reference = true',
+                'its title is "reference" (or it is the only picture) and the role has product = "reference"',
                 f"{called(graph, node)} 读取服务器 input 文件夹中的 {name}，所有商品都相同；除非其标题为 reference"
                 "（或它是唯一的图片）且图片角色设 reference = true",
             )
