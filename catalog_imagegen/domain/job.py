@@ -47,10 +47,10 @@ def used_up(reason: str, *, sku: str, role: str, slot: int) -> tuple[str, str]:
 
 
 NOT_REAL = (
-    "not the real product: no photo shows it, so a model invented it; compare it with the goods, or add a photo",
-    "不是实物图：没有商品照片，图片由模型生成；请与实物核对，或提供商品照片",
+    "not the real product: a model invented it; compare it with the goods",
+    "不是实物图：由模型生成，请与实物核对",
 )
-"""Why a picture without a photo is looked at whatever its role says, in English and Chinese."""
+"""Why a picture of an invented product is looked at whatever its role says, in English and Chinese."""
 
 
 def unlike(fidelity: float | None) -> tuple[str, str]:
