@@ -13,7 +13,8 @@ from bench.gates import gates
 from bench.nights import first_plan, nothing_new
 from bench.pictures import BASE, TURBO
 from bench.products import photos
-from bench.renditions import a_thousand, small_costs, ten_files
+from bench.publishing import a_thousand
+from bench.renditions import small_costs, ten_files
 from bench.report import Figure, Report, Tell, seconds
 from bench.servers import Site, comfyui, simulators, with_idle
 

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -29,6 +30,7 @@ from tests.servers import postgresql
 if TYPE_CHECKING:
     from catalog_imagegen.bootstrap import House
     from catalog_imagegen.domain.catalog import Reading
+    from catalog_imagegen.domain.fingerprint import Digest
 
 ROWS = 100_000
 _SOURCE = "shop"
@@ -43,7 +45,7 @@ def shop(catalog: Path, name: str) -> Path:
     settings = root / "config" / "app.toml"
     source = f'\n[[source]]\nname = "{_SOURCE}"\npath = "{catalog.resolve()}"\n'
     settings.write_text(settings.read_text(encoding="utf-8") + source, encoding="utf-8")
-    with _house(root) as house:
+    with a_house(root) as house:
         plan_all(house, is_made=True)
         pretend_made(house)
     (root / "ready").touch()
@@ -51,7 +53,8 @@ def shop(catalog: Path, name: str) -> Path:
 
 
 @contextmanager
-def _house(root: Path) -> Iterator[House]:
+def a_house(root: Path) -> Iterator[House]:
+    """A workspace whose servers are simulated."""
     with open_house(Workspace(root.resolve()), Servers(simulate=True)) as house:
         yield house
 
@@ -84,21 +87,26 @@ def plan_these(house: House, reading: Reading, *, is_made: bool = False) -> int:
 
 def pretend_made(house: House) -> None:
     """Record a render for every picture, all of the same bytes."""
-    picture = house.services.blobs.put(b"stands for every picture")
+    take_for_made(house, [house.services.blobs.put(b"stands for every picture")], side=8, is_placeholder=True)
+
+
+def take_for_made(house: House, pictures: Sequence[Digest], *, side: int, is_placeholder: bool) -> None:
+    """Record a render for every picture, of these bytes in turns."""
     made = {
-        "digest": picture,
-        "width": 8,
-        "height": 8,
-        "is_placeholder": True,
+        "width": side,
+        "height": side,
+        "is_placeholder": is_placeholder,
         "prompt_id": "",
         "made_at": now(),
     }
     engine = create_engine(f"sqlite:///{house.workspace.data / 'ledger.sqlite'}")
     with engine.begin() as db:
         keys = db.execute(PICTURE.select().with_only_columns(PICTURE.c.render_key).distinct()).scalars().all()
-        db.execute(
-            RENDER.insert().prefix_with("OR IGNORE"), [made | {"render_key": key} for key in keys if key]
-        )
+        rows = [
+            made | {"render_key": key, "digest": name}
+            for key, name in zip(filter(None, keys), cycle(pictures), strict=False)
+        ]
+        db.execute(RENDER.insert().prefix_with("OR IGNORE"), rows)
         db.execute(update(PICTURE).values(shown_key=PICTURE.c.render_key))
     engine.dispose()
 
@@ -164,13 +172,13 @@ def _changed(root: Path, catalog: Path, repeats: int, tell: Tell) -> float:
         copy = root.with_name("changed")  # its ledger will know other prices
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(root, copy)
-        with _house(copy) as house:
+        with a_house(copy) as house:
             plan_all(house)
             nothing.append(_timed(lambda house=house: plan_all(house)))  # type: ignore[misc]
         settings = copy / "config" / "app.toml"
         text = settings.read_text(encoding="utf-8")
         settings.write_text(text.replace(str(catalog.resolve()), str(other.resolve())), encoding="utf-8")
-        with _house(copy) as house:
+        with a_house(copy) as house:
             some.append(_timed(lambda house=house: plan_all(house)))  # type: ignore[misc]
         tell(f"  nothing new {nothing[-1]:.2f} s, 1 % changed {some[-1]:.2f} s")
         shutil.rmtree(copy)
@@ -234,7 +242,7 @@ def _planned(url: str) -> tuple[int, float]:
     ledger = f'\n[ledger]\nurl = "{url}"\n' if url else ""
     source = f'\n[[source]]\nname = "{_SOURCE}"\npath = "{text_table(ROWS).resolve()}"\n'
     settings.write_text(settings.read_text(encoding="utf-8") + ledger + source, encoding="utf-8")
-    with _house(root) as house:
+    with a_house(root) as house:
         reading = read(house)
         began = time.perf_counter()
         count = plan_these(house, reading)

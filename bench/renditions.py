@@ -15,19 +15,12 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import psutil
 from PIL import Image
 
 from bench.clients import Timing
 from bench.makers import MARKS, RAWS, places, raw
 from bench.report import Figure, Report, Tell, seconds
-from catalog_imagegen.adapters.blobs import FolderBlobs
-from catalog_imagegen.adapters.darkroom import ProcessDarkroom
 from catalog_imagegen.adapters.files import place, stage
-from catalog_imagegen.adapters.listings import FolderListings
-from catalog_imagegen.domain.fingerprint import Fingerprint
-from catalog_imagegen.domain.imaging import Render
-from catalog_imagegen.pipeline.develop import DarkroomHere, Order
 from catalog_imagegen.stages.rendition import Negative, adapt, encoding, open_render
 
 COUNT = 24
@@ -149,52 +142,3 @@ def _write_s(files: Sequence[bytes]) -> float:
         began = time.perf_counter()
         place(stage([(Path(folder) / f"{number}.jpg", content) for number, content in enumerate(files)]))
         return time.perf_counter() - began
-
-
-def a_thousand(about: str, repeats: int, tell: Tell) -> Report:
-    """1,000 renders with ten files each, by the processes and into the folders of a run."""
-    del repeats
-    with tempfile.TemporaryDirectory(dir="build") as folder:
-        blobs = FolderBlobs(Path(folder) / "blobs")
-        names = [blobs.put(raw(1024, number).read_bytes()) for number in range(RAWS)]
-        listings = FolderListings(Path(folder) / "output")
-        room = ProcessDarkroom(DarkroomHere(blobs))
-        peaks: dict[int, list[float]] = {}
-        disk_s, began, waiting = 0.0, time.perf_counter(), []
-        for number in range(1000):
-            name = names[number % RAWS]
-            order = Order(Render(Fingerprint(name), name, 1024, 1024), tuple(places()), "0011")
-            waiting.append((number, room.begin(order)))
-            if len(waiting) > room.ahead:
-                disk_s += _place(listings, *waiting.pop(0))
-            if number % 100 == 99:  # noqa: PLR2004
-                _look(room, peaks)
-        disk_s += sum(_place(listings, *each) for each in waiting)
-        wall = time.perf_counter() - began
-        _look(room, peaks)
-        room.close()
-    for pid, seen in peaks.items():
-        tell(f"  worker {pid}: {[round(mb) for mb in seen]} MB")
-    grown = max(seen[-1] - seen[len(seen) // 3] for seen in peaks.values())
-    figures = [
-        Figure("most memory of a worker", max(max(seen) for seen in peaks.values()), 250, unit="MB"),
-        Figure("what a worker grew by in the last two thirds", grown, 10, unit="MB"),
-        Figure("time for the disk", disk_s / wall, 0.10, unit="%"),
-    ]
-    where = "1,000 renders of 1024 × 1024, 10 JPEGs each, judged and written as listings"
-    return Report(
-        about, where, is_simulated=False, pictures=1000, runs={"ours": [Timing(wall, "")]}, figures=figures
-    )
-
-
-def _place(listings: FolderListings, number: int, begun: Any) -> float:
-    """Write a listing; says for how long we were at it, not what we waited for its files."""
-    files = begun()
-    began = time.perf_counter()
-    listings.write("bench", f"{number:04}", [(f"{i}.jpg", each.content) for i, each in enumerate(files)], {})
-    return time.perf_counter() - began
-
-
-def _look(room: ProcessDarkroom, peaks: dict[int, list[float]]) -> None:
-    for pid in room._pool._processes or {}:  # noqa: SLF001
-        peaks.setdefault(pid, []).append(psutil.Process(pid).memory_info().rss / 2**20)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from catalog_imagegen.adapters.files import discard, make_folder, place, stage, write_whole
+from catalog_imagegen.adapters.files import discard, make_folder, place, stage, write_folder
 from catalog_imagegen.adapters.manifest import MANIFEST, read_manifest
 from catalog_imagegen.stages.rendition import Rendition
 
@@ -55,27 +55,33 @@ class FolderListings:
     def write(
         self, platform: str, folder: str, files: Iterable[tuple[str, bytes]], manifest: Mapping[str, Any]
     ) -> None:
-        """Replace a listing; see the port.
+        """Make or replace a listing; see the port.
 
-        While files change, an interim ``listing.json`` without a key names all of them, old and new: a
-        listing that was cut off is seen to be incomplete, and its next writer knows what to remove. A
-        full disk is noticed before the old listing is touched.
+        Where none stands, its folder appears with everything in it. Else an interim ``listing.json`` without a key names
+        all files, old and new, while they change: a listing that was cut off is seen to be incomplete, and its next
+        writer knows what to remove. A full disk is noticed before the old listing is touched.
         """
         standing = self._folder / platform / folder
+        pictures, whole = list(files), _json(manifest)
+        if not standing.exists() and write_folder(standing, [*pictures, (MANIFEST, whole)]):
+            return
         make_folder(standing)
-        pictures = [(standing / name, content) for name, content in files]
         old = {file.name for file in read_manifest(standing).files}
-        new = {path.name for path, _ in pictures}
-        staged = stage([*pictures, (standing / MANIFEST, _json(manifest))])
+        new = {name for name, _ in pictures}
+        interim = _json({"files": [{"name": name} for name in sorted(old | new)]})
+        staged = stage(
+            (standing / name, content)
+            for name, content in [(MANIFEST, interim), *pictures, (MANIFEST, whole)]
+        )
         try:
-            write_whole(standing / MANIFEST, _json({"files": [{"name": n} for n in sorted(old | new)]}))
+            place(staged[:1])
+            for name in old - new:
+                (standing / name).unlink(missing_ok=True)
+            place(staged[1:-1])
+            place(staged[-1:])
         except BaseException:
             discard(staged)
             raise
-        place(staged[:-1])
-        for name in old - new:
-            (standing / name).unlink(missing_ok=True)
-        place(staged[-1:])
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

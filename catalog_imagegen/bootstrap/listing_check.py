@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from catalog_imagegen.adapters.files import TEMPORARY
 from catalog_imagegen.adapters.manifest import MANIFEST, read_manifest
 from catalog_imagegen.bootstrap.house import open_reader
 from catalog_imagegen.bootstrap.labels import read_file
@@ -88,7 +89,9 @@ def _folders(path: Path) -> Iterator[tuple[Path, list[Path]]]:
             zh=f"{path} 不存在；请指定图片、套图文件夹，或包含套图的文件夹",
             code="file_unreadable",
         )
-    for folder in sorted({path, *(p for p in path.rglob("*") if p.is_dir())}):
+    for folder in sorted(
+        {path, *(p for p in path.rglob("*") if p.is_dir() and not p.name.startswith(TEMPORARY))}
+    ):
         files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.casefold() in PICTURES)
         if files or (folder / MANIFEST).is_file():
             yield folder, files

@@ -607,7 +607,7 @@ def test_full_disk_under_the_blob_store(tmp_path: Path, monkeypatch: pytest.Monk
     assert blobs.get(blobs.put(b"render")) == b"render"
 
 
-@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("after", range(6))
 def test_full_disk_under_a_listing(after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A listing that was cut off never passes for whole, and the next write completes it."""
     listings = FolderListings(tmp_path)

@@ -55,6 +55,16 @@ def test_ragged_lines_are_padded_or_reported(tmp_path: Path) -> None:
     assert places(reading, "appearance_missing") == ["products.csv!3"]
 
 
+@pytest.mark.parametrize("number", [1, 1999, 2000, 2001, 4000, 60_000])
+def test_a_line_that_is_too_long_is_reported_wherever_it_is(tmp_path: Path, number: int) -> None:
+    """Tables are split in parts: the first line of one is held to the same width as any other."""
+    lines = ["货号,商品名称,颜色", *(f"A{line},杯子,白" for line in range(2, 70_001))]
+    lines[number] += ",多"
+    reading = read(tmp_path, "\n".join(lines))
+    assert places(reading, "too_many_cells") == [f"products.csv!D{number + 1}"]
+    assert len(reading.products) == len(lines) - 2
+
+
 def test_text_is_data(tmp_path: Path) -> None:
     """Formulas, templates and markup in a CSV are kept as they are written."""
     reading = read(tmp_path, "SKU,商品名称,卖点\n1,=cmd|' /C calc'!A0,=1+1\n2,{{ x }}<b>,@SUM(1)\n")

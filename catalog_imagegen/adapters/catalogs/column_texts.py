@@ -25,9 +25,9 @@ def texts_of(column: Sequence[Value] | None, count: int, odd: set[int]) -> list[
     """A column's values as texts, trimmed."""
     if column is None:
         return [""] * count
-    if set(map(type, column)) == {str}:
-        texts: list[str] = list(map(str.strip, column))  # type: ignore[arg-type]  # they are all texts
-    else:
+    try:
+        texts: list[str] = list(map(str.strip, column))  # type: ignore[arg-type]  # mostly they are all texts
+    except TypeError:
         texts = [value.strip() if isinstance(value, str) else _number(value) for value in column]
     together = "".join(texts)
     if "\r" in together or "\ufeff" in together or "\u200b" in together:

@@ -55,7 +55,7 @@ def _blocks_of(text: str, separator: str, width: int, name: str) -> Iterator[Blo
     if width > _MOST_COLUMNS or width * (text.count("\n") + text.count("\r")) > _MOST_CELLS:
         return _blocks_by_line(text, separator, name)
     try:
-        return _blocks(_split(text, separator, width))
+        return _blocks(_split(text, separator, width))  # all are split before the first is read
     except pd.errors.ParserError:
         return None
 
@@ -81,9 +81,12 @@ def _block_of(lines: Sequence[Sequence[str]], first: int) -> Block:
     return Block(range(first + 1, first + 1 + len(lines)), columns)
 
 
-def _split(text: str, separator: str, width: int) -> pd.DataFrame:
-    """Raises ParserError for a line of more than *width* cells: pandas must be told the widest."""
-    return pd.read_csv(
+def _split(text: str, separator: str, width: int) -> list[pd.DataFrame]:
+    """A table in parts of BLOCK_ROWS, which takes pandas less time than one whole.
+
+    Raises ParserError for a line of more than *width* cells: pandas must be told the widest.
+    """
+    with pd.read_csv(
         BytesIO(text.encode(errors="surrogatepass")),  # a text it would encode by itself, piece by piece
         encoding_errors="surrogatepass",
         sep=separator,
@@ -95,22 +98,27 @@ def _split(text: str, separator: str, width: int) -> pd.DataFrame:
         na_filter=False,
         skip_blank_lines=False,
         engine="c",
-    )
+        chunksize=BLOCK_ROWS,
+    ) as parts:
+        return list(parts)
 
 
-def _blocks(frame: pd.DataFrame) -> Iterator[Block]:
-    for start in range(0, len(frame), BLOCK_ROWS):
-        part = frame.iloc[start : start + BLOCK_ROWS]
-        columns = {column: _texts(part[column].tolist()) for column in range(frame.shape[1])}
+def _blocks(parts: Sequence[pd.DataFrame]) -> Iterator[Block]:
+    end = 0
+    for part in parts:
+        start, end = end, end + len(part)
+        columns = dict(enumerate(map(_texts, part.to_numpy().T.tolist())))
         if any(map(any, columns.values())):  # else these are blank lines
-            yield Block(range(start + 1, start + 1 + len(part)), columns)
+            yield Block(range(start + 1, end + 1), columns)
 
 
 def _texts(column: list[Any]) -> Sequence[Value]:
     """Cells that a short line lacks are nothing; texts are freed of what marks them as texts."""
-    if set(map(type, column)) != {str}:
+    try:
+        is_any_forced = '="' in "".join(column)
+    except TypeError:  # they are not all texts
         return [_unforced(value) if isinstance(value, str) else None for value in column]
-    return [_unforced(text) for text in column] if '="' in "".join(column) else column
+    return [_unforced(text) for text in column] if is_any_forced else column
 
 
 def _unforced(text: str) -> str:

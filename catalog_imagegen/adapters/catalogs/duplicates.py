@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from catalog_imagegen.adapters.catalogs.issues import issue
@@ -25,7 +26,7 @@ def without_duplicates(
 
     Columns for which *is_row_number* holds count the rows, so they say nothing about the product.
     """
-    if len({product.sku.casefold() for product in products}) == len(products):
+    if len(set(map(str.casefold, map(attrgetter("sku"), products)))) == len(products):
         return tuple(products), ()
     alike: dict[str, list[Product]] = {}
     for product in products:

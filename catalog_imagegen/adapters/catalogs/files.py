@@ -33,6 +33,7 @@ _MARKUP = re.compile(
 )
 _XML_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"
 _BEGINNING = 4096
+_BLANK = codecs.BOM_UTF8 + b"\r\n\t \0"
 _BOM_BYTES = codecs.BOM_UTF8 + codecs.BOM_UTF16_LE
 _NO_TABLES = (
     b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"PK\5\6", b"PK\7\x08",
@@ -78,7 +79,7 @@ def read_bytes(path: Path) -> bytes:
             zh=f"无法读取 {path}（{error.strerror}）；请检查文件权限，并关闭占用它的程序",
             code="file_unreadable",
         ) from error
-    if not data.strip(codecs.BOM_UTF8 + b"\r\n\t \0"):
+    if not (data[:_BEGINNING].strip(_BLANK) or data.strip(_BLANK)):  # stripping copies all of a file
         raise CatalogError(
             f"{path.name} is empty; if it is still being copied or synchronised, wait and try again",
             zh=f"{path.name} 是空文件；如果文件还在复制或同步，请稍候再试",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from catalog_imagegen.adapters.catalogs.values import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _SEPARATORS = (re.compile(r"[\r\n]+"), re.compile("[；;]"), re.compile("、"))
 """Strongest first; a weaker one splits only where no stronger one stands, so 、 stays inside a sentence."""
@@ -56,11 +56,19 @@ def split_references(text: str) -> tuple[str, ...]:
     )
 
 
+def references_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """What ``split_references`` gives for each of a column's texts, most of which are one reference."""
+    if _MAYBE_SEVERAL.search("".join(texts)):
+        return list(map(split_references, texts))
+    return [(text,) if text else () for text in texts]
+
+
 def _enumerated(text: str) -> list[str]:
     """Items of a text that counts from 1 to at least 2 (``1、… 2、…`` or ``①…②…``), else nothing."""
     marks = list(_INLINE_MARK.finditer(text))
-    counts_from_one = all(_number(mark) in (None, place) for place, mark in enumerate(marks, start=1))
-    if len(marks) < 2 or not counts_from_one or text[: marks[0].start()].strip(_EDGES):  # noqa: PLR2004  # 1 and 2
+    if len(marks) < 2 or text[: marks[0].start()].strip(_EDGES):  # noqa: PLR2004  # 1 and 2
+        return []
+    if not all(_number(mark) in (None, place) for place, mark in enumerate(marks, start=1)):
         return []
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]

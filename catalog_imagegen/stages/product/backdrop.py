@@ -42,10 +42,12 @@ class Backdrop:
         across = _middles(width).astype(np.float32)
         down = _middles(height).astype(np.float32)[None, :, None]
         one, x, y, xx, xy, yy = self.terms.astype(np.float32)[:, :, None, None]
-        made = (xx * across + (x + xy * down)) * across
+        made: Plane = xx * across + (x + xy * down)
+        made *= across
         made += one + (y + yy * down) * down
-        planes: Plane = np.clip(made, np.float32(DARKEST / 2), np.float32(255))
-        return planes
+        np.maximum(made, np.float32(DARKEST / 2), out=made)
+        np.minimum(made, np.float32(255), out=made)
+        return made
 
 
 def backdrop(image: Image.Image) -> Backdrop | Refusal:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from catalog_imagegen.stages.product.box import WHOLE
 from catalog_imagegen.stages.product.flood import SHALLOW, STRONG
-from catalog_imagegen.stages.product.grids import LUMA, Flags, Plane, grown, mean, window
+from catalog_imagegen.stages.product.grids import LUMA, Flags, Plane, grown, mean, widened, window
 from catalog_imagegen.stages.product.outline import FAINT, Outline
 
 Pixels = NDArray[np.uint8]
@@ -118,7 +118,7 @@ def _differing(channels: list[Plane], bleeding: Plane | np.float32) -> Plane:
 
 def _rounded(product: Plane, soft: Flags, step: int) -> Pixels:
     """How much of each pixel of some cells lies within the smooth line through the edge's cells: what vanishes goes on so."""
-    smooth = np.pad(mean(product, SMOOTH), 1, mode="edge")
+    smooth = widened(mean(product, SMOOTH), 1)
     rows, columns = np.nonzero(soft)
     around = smooth[rows[:, None, None] + np.arange(3)[:, None], columns[:, None, None] + np.arange(3)]
     from_middle = (np.arange(step, dtype=np.float32) + 0.5) / step - 0.5

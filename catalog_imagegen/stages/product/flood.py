@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalog_imagegen.stages.product.grids import Flags, Plane, grown, highest, mean, spread, window
+from catalog_imagegen.stages.product.grids import Flags, Plane, grown, highest, mean, spread, widened, window
 from catalog_imagegen.stages.product.regions import regions
 
 REACH = 2
@@ -68,7 +68,7 @@ def edges_of(fine: Plane) -> Plane:
     step = fine - near
     edges: Plane = np.minimum(np.abs(step), np.abs(step - bend))
     inner = edges[REACH:-REACH, REACH:-REACH]  # at the frame's edge half of the neighbours are made up
-    return np.pad(inner, REACH, mode="edge")
+    return widened(inner, REACH)
 
 
 def passable_in(light: Plane, edges: Plane, noise: float) -> Flags:

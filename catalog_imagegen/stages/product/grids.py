@@ -16,7 +16,7 @@ def mean(grid: Plane, reach: int, *, apart: int = 1) -> Plane:
     """Each cell's mean with those *apart* cells away, *reach* times in each direction; beyond the edge the edge goes on."""
     count = 2 * reach + 1
     height, width = grid.shape
-    framed = np.pad(grid, reach * apart, mode="edge")
+    framed = widened(grid, reach * apart)
     rows = framed[:height].copy()
     for by in range(1, count):
         rows += framed[by * apart : by * apart + height]
@@ -25,6 +25,16 @@ def mean(grid: Plane, reach: int, *, apart: int = 1) -> Plane:
         total += rows[:, by * apart : by * apart + width]
     total *= np.float32(1 / count**2)
     return total
+
+
+def widened(grid: Plane, by: int) -> Plane:
+    """A grid with *by* more cells on each side, in which its edge goes on; ``np.pad`` takes twice as long."""
+    height, width = grid.shape
+    made = np.empty((height + 2 * by, width + 2 * by), grid.dtype)
+    made[by : by + height, by : by + width] = grid
+    made[:by, by : by + width], made[by + height :, by : by + width] = grid[0], grid[-1]
+    made[:, :by], made[:, by + width :] = made[:, by : by + 1], made[:, by + width - 1 : by + width]
+    return made
 
 
 def highest(grid: Plane, reach: int) -> Plane:
@@ -42,7 +52,7 @@ def highest(grid: Plane, reach: int) -> Plane:
 
 def grown(flags: Flags, by: int) -> Flags:
     """Every cell within *by* cells of a true one, diagonals included."""
-    made = flags.copy()
+    made = flags if by else flags.copy()
     done = 0
     while done < by:
         step = min(2 * done + 1, by - done)  # the squares of neighbours so far apart leave no gap
@@ -60,7 +70,9 @@ def spread(seeds: Flags, within: Flags, by: int) -> Flags:
     """What can be reached from *seeds* in so many steps without leaving *within*."""
     made = seeds & within
     for _ in range(by):
-        made = grown(made, 1) & within
+        before, made = made, grown(made, 1) & within
+        if np.array_equal(before, made):
+            break
     return made
 
 

@@ -45,10 +45,12 @@ class Regions:
         """The grid of the chosen regions."""
         height, width = self.shape
         runs = chosen[self.labels]
-        changes = np.zeros((height, width + 1), np.int8)
-        changes[self.rows[runs], self.starts[runs]] = 1
-        changes[self.rows[runs], self.ends[runs]] = -1
-        return np.cumsum(changes, axis=1, dtype=np.int8)[:, :width].astype(np.bool_)
+        first = self.rows[runs] * width
+        bounds = np.full(2 * len(first) + 1, height * width)  # of no and yes in turns
+        bounds[:-1:2], bounds[1::2] = first + self.starts[runs], first + self.ends[runs]
+        is_run = np.zeros(len(bounds), np.bool_)
+        is_run[1::2] = True
+        return np.repeat(is_run, np.diff(bounds, prepend=0)).reshape(height, width)
 
     def _totals(self, weights: Indices) -> Indices:
         return np.bincount(self.labels, weights=weights, minlength=self.count).astype(np.intp)

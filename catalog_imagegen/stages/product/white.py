@@ -125,17 +125,28 @@ def _paint(
     """Some rows: the product with its light, and around it what the shadow leaves of white."""
     covers = cover * np.float32(1 / 255)
     bare = 1 - covers
-    of_shadow = bare * (1 - white) * gain
-    bare *= white
+    of_shadow = None
+    if white.min() < 1:
+        of_shadow = 1 - white
+        of_shadow *= bare
+        of_shadow *= gain
+        bare *= white
     bare *= 255
     bare += np.float32(0.5)
     if lift:
         brightest = np.maximum(np.maximum(channels[0], channels[1]), channels[2])
-        covers *= np.minimum(1 + (gain - 1) * np.float32(lift), _MOST_GAIN[brightest])
+        lifted = gain - 1
+        lifted *= np.float32(lift)
+        lifted += 1
+        covers *= np.minimum(lifted, _MOST_GAIN[brightest], out=lifted)
+    level = np.empty_like(covers)
     for target, channel, tint in zip(made, channels, tints, strict=True):
-        level = of_shadow * tint
-        level += covers
-        level *= channel
+        if of_shadow is None:
+            np.multiply(covers, channel, out=level)
+        else:
+            np.multiply(of_shadow, tint, out=level)
+            level += covers
+            level *= channel
         level += bare
         np.minimum(level, 255, out=level)
         target[:] = level

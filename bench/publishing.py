@@ -1,0 +1,138 @@
+"""The case about a thousand renders: what ledger and disk take from the making of their files."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from bench.clients import Timing
+from bench.makers import RAWS, places, raw
+from bench.nights import a_house, plan_all, take_for_made
+from bench.report import Figure, Report, Tell
+from catalog_imagegen.adapters.darkroom import SOON, ProcessDarkroom
+from catalog_imagegen.adapters.listings import FolderListings
+from catalog_imagegen.bootstrap import init_workspace
+from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
+from catalog_imagegen.domain.imaging import Platform, Render
+from catalog_imagegen.pipeline.develop import DarkroomHere, Developed, Order
+from catalog_imagegen.pipeline.publish import open_publisher
+
+COUNT, TURN = 1000, 25
+"""Renders that are published, and how many of them before as many are only made."""
+PLATFORM = Platform(
+    "bench", "Bench", "sku", tuple(replace(place, file_name="{sku}-{placement}") for place in places())
+)
+
+
+def a_thousand(about: str, repeats: int, tell: Tell) -> Report:
+    """1,000 renders of ten files each, published as in a run, and in turns with that made and thrown away.
+
+    What publishing takes beyond making is what ledger, composing and disk take from it: what is done while the processes
+    that make files have enough to do takes nothing but its share of the processors. The median of all pairs counts.
+    What the publishing thread does besides waiting for files is told as well: it cannot take more than that.
+    """
+    del repeats
+    runs: dict[str, list[Timing]] = {"made and published": [], "only made": []}
+    peaks: dict[int, list[float]] = {}
+    with tempfile.TemporaryDirectory(dir="build") as folder:
+        root = Path(folder) / "shop"
+        skus = _new_shop(root)
+        with a_house(root) as house:
+            plan_all(house)
+            names = [house.services.blobs.put(raw(1024, number).read_bytes()) for number in range(RAWS)]
+            take_for_made(house, names, side=1024, is_placeholder=False)
+            room = ProcessDarkroom(DarkroomHere(house.services.blobs))
+            waits = _Waits(room)
+            services = replace(house.services, darkroom=waits)
+            publisher = open_publisher(services, FolderListings(root / "listings"))
+            _only_make(room, names, SOON + 2 * room.ahead)  # so that its processes are there
+            ways: dict[str, Callable[[Sequence[str]], int]] = {
+                "made and published": lambda some: publisher.publish([PLATFORM], some, siblings=False),
+                "only made": lambda some: _only_make(room, names, len(some)),
+            }
+            for start in range(0, COUNT, TURN):
+                for way in list(ways)[:: -1 if start % (2 * TURN) else 1]:
+                    began = time.perf_counter()
+                    count = ways[way](skus[start : start + TURN])
+                    runs[way].append(Timing(time.perf_counter() - began, ""))
+                    if count != TURN * len(PLATFORM.placements):
+                        raise AssertionError(count)
+                if start % 100 == 0:
+                    _look(room, peaks)
+                    tell(f"  {start}: " + ", ".join(f"{way} {runs[way][-1].wall_s:.2f} s" for way in ways))
+            room.close()
+    published, made = ([timing.wall_s for timing in runs[way]] for way in ways)
+    for pid, seen in peaks.items():
+        tell(f"  worker {pid}: {[round(mb) for mb in seen]} MB")
+    taken = median(1 - only / both for both, only in zip(published, made, strict=True))
+    busy = 1 - waits.seconds / sum(published)
+    tell(f"  the publishing thread does something else than wait for files for {busy:.1%} of the time")
+    grown = max(seen[-1] - seen[len(seen) // 3] for seen in peaks.values())
+    figures = [
+        Figure("most memory of a worker", max(max(seen) for seen in peaks.values()), 250, unit="MB"),
+        Figure("what a worker grew by in the last two thirds", grown, 10, unit="MB"),
+        Figure("time that ledger and disk take", taken, 0.10, unit="%"),
+    ]
+    where = f"1,000 renders of 1024 × 1024, 10 JPEGs each, judged and written as listings; runs of {TURN}"
+    return Report(about, where, is_simulated=False, pictures=TURN, runs=runs, figures=figures)
+
+
+class _Waits:
+    """A darkroom that adds up how long its files are waited for."""
+
+    def __init__(self, room: ProcessDarkroom) -> None:
+        self._room, self.ahead, self.seconds = room, room.ahead, 0.0
+
+    def begin(self, order: Order) -> Callable[[], Developed | None]:
+        """See the port."""
+        begun = self._room.begin(order)
+
+        def waited() -> Developed | None:
+            began = time.perf_counter()
+            made = begun()
+            self.seconds += time.perf_counter() - began
+            return made
+
+        return waited
+
+
+def _new_shop(root: Path) -> list[str]:
+    """A workspace with a catalog of so many SKUs that are no variants; gives their names."""
+    init_workspace(root)
+    skus = [f"SK{number:04}" for number in range(COUNT)]
+    catalog = root / "catalog.csv"
+    with catalog.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [("货号", "商品名称", "颜色"), *((sku, f"杯子{sku}", "白色") for sku in skus)]
+        )
+    settings = root / "config" / "app.toml"
+    source = f'\n[[source]]\nname = "shop"\npath = "{catalog.resolve()}"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + source, encoding="utf-8")
+    return skus
+
+
+def _only_make(room: ProcessDarkroom, names: Sequence[Digest], count: int) -> int:
+    """Make the files of so many renders, as a publisher orders them, and keep none; says how many files."""
+    waiting: deque[Callable[[], Sequence[object] | None]] = deque()
+    made = 0
+    for number in range(count):
+        name = names[number % len(names)]
+        waiting.append(
+            room.begin(Order(Render(Fingerprint(name), name, 1024, 1024), PLATFORM.placements, "0011"))
+        )
+        if len(waiting) > room.ahead:
+            made += len(waiting.popleft()() or ())
+    return made + sum(len(begun() or ()) for begun in waiting)
+
+
+def _look(room: ProcessDarkroom, peaks: dict[int, list[float]]) -> None:
+    for pid in room._pool._processes or {}:  # noqa: SLF001
+        peaks.setdefault(pid, []).append(psutil.Process(pid).memory_info().rss / 2**20)

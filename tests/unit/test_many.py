@@ -1,0 +1,29 @@
+"""Objects that are made many at once."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import FrozenInstanceError, fields
+from itertools import repeat
+
+import pytest
+
+from catalog_imagegen.adapters.catalogs.many import maker_of
+from catalog_imagegen.domain.catalog import Product
+
+
+def test_they_are_what_their_class_makes() -> None:
+    """Equal, hashable as far as those are, frozen, and able to travel."""
+    columns = [[f"{field.name} {number}" for number in range(3)] for field in fields(Product)]
+    made = maker_of(Product)(zip(*columns, strict=True))
+    assert made == [Product(*row) for row in zip(*columns, strict=True)]
+    assert {type(each) for each in made} == {Product}
+    assert pickle.loads(pickle.dumps(made)) == made  # noqa: S301 - our own
+    with pytest.raises(FrozenInstanceError):
+        made[0].sku = "another"  # type: ignore[misc]  # that is the point
+
+
+def test_a_field_may_be_the_same_for_all() -> None:
+    """The shortest column says how many there are."""
+    columns = [["A", "B"], *(repeat("") for _ in fields(Product)[1:])]
+    assert [each.sku for each in maker_of(Product)(zip(*columns, strict=False))] == ["A", "B"]
