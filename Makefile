@@ -3,17 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+OCR := $(VENV)/ocr
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check messages bench test-comfyui test-mariadb test-exiftool fuzz clean
+.PHONY: help demo test check messages bench test-comfyui test-mariadb test-exiftool test-ocr fuzz clean
 
 help:
 	@echo "make demo          the sample catalog through the simulator, into $(DEMO)/"
-	@echo "make test          all tests but those with a real ComfyUI or MariaDB"
+	@echo "make test          all tests but those with a real ComfyUI, MariaDB, exiftool or OCR"
 	@echo "make test-comfyui  the tests with a real ComfyUI (COMFYUI_URL names one; else one is built, 1.6 GB)"
 	@echo "make test-mariadb  the tests with a real MariaDB, which must be installed (Debian: apt-get install mariadb-server)"
+	@echo "make test-ocr      the tests that read pictures with the models of the extra ocr, which it installs apart (100 MB)"
 	@echo "make fuzz          10,000 mutated catalogs (minutes)"
 	@echo "make check         format, lint, types, layers"
 	@echo "make messages      collect the texts people read, and compile their translations"
@@ -33,7 +35,7 @@ demo: $(STAMP)
 	@$(BIN)/catalog-imagegen status --workspace $(DEMO) --simulate
 
 test: $(STAMP)
-	$(PYTEST) -m "not comfyui and not mariadb and not exiftool" --ignore tests/fuzz
+	$(PYTEST) -m "not comfyui and not mariadb and not exiftool and not ocr" --ignore tests/fuzz
 
 fuzz: $(STAMP)
 	$(PYTEST) tests/fuzz
@@ -47,6 +49,17 @@ test-mariadb: $(STAMP)
 
 test-exiftool: $(STAMP)
 	$(BIN)/python -m pytest tests/integration -m exiftool
+
+# An environment on top of the other, which goes on without the extra: what is not there is not read.
+$(OCR)/installed: $(STAMP)
+	$(BIN)/python -m venv --without-pip $(OCR)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(OCR)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/below.pth"
+	$(OCR)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ocr]'
+	@touch $@
+
+test-ocr: $(OCR)/installed
+	$(OCR)/bin/python -m pytest tests/integration -m ocr
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

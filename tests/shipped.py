@@ -17,7 +17,8 @@ from catalog_imagegen.stages.workflow import Workflow, parse_workflow
 
 FOLDER = Path(__file__).parents[1] / "config" / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
-WIDTH, HEIGHT = 320, 240
+WIDTH, HEIGHT = 384, 256
+"""Multiples of what every workflow needs."""
 DEADLINE_S = 60
 
 

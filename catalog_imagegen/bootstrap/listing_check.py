@@ -14,6 +14,7 @@ from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import Platform
 from catalog_imagegen.pipeline.compliance import CheckedListing, Folder, check_listing
 from catalog_imagegen.pipeline.prepare import check_names
+from catalog_imagegen.stages.quality.letters import surely_read
 
 PICTURES = frozenset(
     {
@@ -64,7 +65,7 @@ def check_listings(path: Path, workspace: Workspace, platform: str = "") -> Iter
                 is_whole=path.is_dir(),
             ),
             _known(name, platforms, folder),
-            (lambda image: [found.text for found in reader.read(image)]) if reader is not None else None,
+            (lambda image: surely_read(reader.read(image))) if reader is not None else None,
         )
 
 

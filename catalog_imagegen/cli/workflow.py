@@ -86,6 +86,7 @@ def _as_json(found: Workflow, surveys: Sequence[Survey]) -> dict[str, Any]:
         "workflow": found.name,
         "points": {point: f"{at.node}.{at.input}" for point, at in found.points.items()},
         "found_by": {point: at.found_by for point, at in found.points.items()},
+        "enlarges": float(found.enlarges),
         "lacks": [point for point in POINTS if found.lacks(point)],
         "remarks": [asdict(remark) for remark in remarks(found)],
         "models": list(model_files(found)),
@@ -128,6 +129,8 @@ def _how(found: Workflow, at: Point) -> str:
     said = [tr(FOUND_BY[at.found_by])]
     if isinstance(found.graph[at.node]["inputs"].get(at.input), list):
         said.append(tr("replaces the link that is there"))
+    if at.share != 1:
+        said.append(tr("{share:g} of the size that the role says", share=at.share))
     if at.echoes:
         said.append(tr("also sets {inputs}", inputs=", ".join(f"{e.node}.{e.input}" for e in at.echoes)))
     return "; ".join(said)

@@ -19,7 +19,9 @@ from catalog_imagegen.pipeline.want import Setup
 from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.workflow import POINTS, REFERENCES, Workflow, parse_workflow
 
-RenderSide = Annotated[int, Field(ge=16, le=4096, multiple_of=16)]
+MOST_PIXELS = 4096
+"""Of a side of a render."""
+RenderSide = Annotated[int, Field(ge=16, le=MOST_PIXELS, multiple_of=16)]
 Text = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 FIXED = ("steps", "cfg", "sampler", "scheduler", "denoise", "shift", "lora", "lora_strength")
@@ -233,6 +235,7 @@ def check_role(
     _check_reference(name, table, path, workflow)
     _check_room(name, table, path, prompts)
     _check_smaller(name, table, path)
+    _check_enlarged(name, table, path, workflow)
 
 
 def _check_reference(name: str, table: _RoleTable, path: Path, workflow: Workflow) -> None:
@@ -290,6 +293,28 @@ def _check_smaller(name: str, table: _RoleTable, path: Path) -> None:
                 code="smaller_sizes",
             )
         before = width * height
+
+
+def _check_enlarged(name: str, table: _RoleTable, path: Path, workflow: Workflow) -> None:
+    """Each size is a whole one before the workflow enlarges it."""
+    step, most = workflow.step, MOST_PIXELS - MOST_PIXELS % workflow.step
+    wrong = [size for size in (table.size, *table.smaller_sizes) if any(side % step for side in size)]
+    if not wrong:
+        return
+    (width, height), times = wrong[0], f"{float(workflow.enlarges):g}"
+    near = [min(most, max(step, round(side / step) * step)) for side in wrong[0]]
+    remedy_en = f"write multiples of {step}, e.g. [{near[0]}, {near[1]}]"
+    remedy_zh = f"请写 {step} 的倍数，例如 [{near[0]}, {near[1]}]"
+    if not most:
+        remedy_en = "let the workflow enlarge 1.5, 1.6 or 2 times"
+        remedy_zh = "请把工作流的放大倍数改为 1.5、1.6 或 2"
+    raise ConfigError(
+        f"{path}: roles.{name}: {width} × {height} cannot be made by the workflow {table.workflow}, which makes pictures of "
+        f"whole multiples of 16 pixels and then enlarges them {times} times; {remedy_en}",
+        zh=f"{path}：roles.{name}：工作流 {table.workflow} 先生成边长为 16 的倍数的图片，再放大 {times} 倍，"
+        f"无法得到 {width} × {height}；{remedy_zh}",
+        code="size_not_whole",
+    )
 
 
 def make_role(name: str, table: _RoleTable) -> ImageRole:

@@ -15,7 +15,16 @@ from catalog_imagegen.stages.listing import SUFFIXES, name_pattern
 from catalog_imagegen.stages.quality import MAX_PIXELS
 from catalog_imagegen.stages.verdict import Measured, judge_measured
 
-TEXT_FREE = frozenset({"added text", "text", "promotional text", "watermark"})
+TEXT_FREE = frozenset(
+    {
+        "added text",
+        "added text, artwork or marketing",
+        "text",
+        "promotional text",
+        "watermark",
+        "watermark of any type",
+    }
+)
 """Of what platforms forbid: what reading the picture can find."""
 
 ReadText = Callable[[Image.Image], Sequence[str]]

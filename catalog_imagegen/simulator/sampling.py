@@ -38,6 +38,8 @@ SPOILT = {
     "blurred": stock.blurred,
     "overexposed": stock.overexposed,
 }
+PAINTED = "painted"
+"""What a picture that a sampler painted carries while a prompt runs: a sampler that refines it shows no photo."""
 MARK = {"catalog-imagegen": "placeholder"}  # PNG text chunk that no real picture carries
 
 
@@ -233,7 +235,8 @@ def _painted(wanted: Sampling, item: Item, width: int, height: int, place: int) 
     job = item.extra_data.get("extra_pnginfo", {}).get("job")
     job = job if isinstance(job, dict) else {}
     words = TRIGGER.sub("", wanted.positive.text).strip()
-    return paint(
+    seen = (*wanted.positive.looks_at, *wanted.latent.looks_at, *wanted.model.looks_at)
+    picture = paint(
         words,
         width=width,
         height=height,
@@ -241,8 +244,10 @@ def _painted(wanted: Sampling, item: Item, width: int, height: int, place: int) 
         name=str(job.get("name") or job.get("sku") or _first_words(words)),
         role=str(job.get("role") or ""),
         item=str(job.get("item") or ""),
-        photos=(*wanted.positive.looks_at, *wanted.latent.looks_at, *wanted.model.looks_at),
+        photos=[photo for photo in seen if PAINTED not in photo.info],
     )
+    picture.info[PAINTED] = True
+    return picture
 
 
 def _first_words(words: str) -> str:

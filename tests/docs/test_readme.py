@@ -30,14 +30,21 @@ def test_the_two_commands_come_first_and_exist(page: str) -> None:
     first = next(block for block in blocks(page) if block.language == "sh")
     assert [line.split("#")[0].strip() for line in first.text.splitlines()] == ["make demo", "make test"]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = {"demo", "test", "check", "bench", "test-comfyui", "test-mariadb", "clean"}
+    targets = {"demo", "test", "check", "bench", "test-comfyui", "test-mariadb", "test-ocr", "clean"}
     assert targets <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
 def test_ci_calls_the_readme_test_command() -> None:
     """CI proves what the README promises."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert {"make check", "make demo", "make test", "make test-comfyui", "make test-mariadb"} <= set(script)
+    assert {
+        "make check",
+        "make demo",
+        "make test",
+        "make test-comfyui",
+        "make test-mariadb",
+        "make test-ocr",
+    } <= set(script)
 
 
 def commands() -> dict[str, str]:

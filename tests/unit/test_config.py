@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -477,6 +478,46 @@ def test_smaller_sizes_that_are_none_are_refused(shop: Workspace, sizes: str, co
     error = refusal(shop)
     assert error.code == code
     assert "roles.main_portrait.smaller_sizes" in error.message_en
+
+
+def enlarged(shop: Workspace, size: str, *, factor: str = "1.6") -> None:
+    """Let main pictures be made by the workflow that enlarges."""
+    edit(shop, "config/workflows/z_image_turbo_2k.json", '"scale_by": 1.6', f'"scale_by": {factor}')
+    edit(
+        shop,
+        "config/roles.toml",
+        '[roles.main]\nworkflow = "z_image_turbo"\nsize = [1280, 1280]',
+        f'[roles.main]\nworkflow = "z_image_turbo_2k"\nsize = {size}',
+    )
+
+
+def test_a_workflow_that_enlarges_makes_sizes_of_whole_ones(shop: Workspace) -> None:
+    """The smaller sizes too."""
+    enlarged(shop, "[2048, 1536]\nsmaller_sizes = [[1024, 768]]")
+    setup = load_setup(shop)
+    assert setup.workflows["z_image_turbo_2k"].enlarges == Fraction(8, 5)
+    assert setup.roles["main"].smaller_sizes == ((1024, 768),)
+
+
+@pytest.mark.parametrize(
+    ("size", "factor", "named", "remedy"),
+    [
+        ("[2000, 2000]", "1.6", "2000 × 2000", "e.g. [2048, 2048]"),
+        ("[2048, 2048]\nsmaller_sizes = [[1600, 1600]]", "1.6", "1600 × 1600", "e.g. [1536, 1536]"),
+        ("[4096, 16]", "1.6", "4096 × 16", "e.g. [4096, 128]"),
+        ("[4096, 4096]", "1.5", "4096 × 4096", "e.g. [4080, 4080]"),
+        ("[2048, 2048]", "1.3333", "2048 × 2048", "let the workflow enlarge 1.5, 1.6 or 2 times"),
+    ],
+)
+def test_other_sizes_are_refused_with_those_that_work(
+    shop: Workspace, size: str, factor: str, named: str, remedy: str
+) -> None:
+    """Every picture would miss its role's size by some pixels, each after the GPU's work."""
+    enlarged(shop, size, factor=factor)
+    error = refusal(shop)
+    assert error.code == "size_not_whole"
+    assert f"roles.main: {named}" in error.message_en
+    assert error.message_en.endswith(remedy)
 
 
 def test_a_workflow_may_be_in_either_format(shop: Workspace) -> None:

@@ -247,6 +247,7 @@ def test_what_an_older_version_did_not_look_at_is_left_out() -> None:
         ([("限时特价 满三百减五十 立即抢购", 0.6)], None),
         ([("ABCDEFG", 0.9), ("HIJKLMN", 0.9)], "ABCDEFG HIJKLMN"),
         ([("———————————————", 0.9)], None),
+        ([("D", 0.97)] * 13, None),
         ([], None),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import date
@@ -13,11 +14,21 @@ from PIL import Image
 from catalog_imagegen.config import Workspace, load_setup
 from catalog_imagegen.domain.errors import EXIT_USAGE, ConfigError
 from catalog_imagegen.domain.imaging import JUDGED, Figure, Placement, Platform
-from catalog_imagegen.pipeline.shapes import check_shapes
+from catalog_imagegen.pipeline.shapes import (
+    GRID,
+    TRAINED,
+    UPSCALED,
+    UPSCALER,
+    UPSCALER_STEP,
+    check_shapes,
+    too_large,
+)
 from catalog_imagegen.pipeline.want import Setup, want
 from catalog_imagegen.stages.listing import arrange, name_pattern
 from catalog_imagegen.stages.rendition import MAX_ENLARGEMENT, Negative, adapt, file_shape, frame_for
 from catalog_imagegen.stages.verdict import judge_file
+from catalog_imagegen.stages.workflow import parse_workflow
+from tests.unit import builders
 from tests.unit.builders import key, product, shown
 
 ROOT = Path(__file__).parents[2]
@@ -273,6 +284,53 @@ def test_every_place_can_be_filled(packaged: Setup) -> None:
         assert any(packaged.roles[name].enabled for name in placement.roles), (
             f"{platform.name} {placement.name}"
         )
+
+
+def test_no_packaged_place_wants_more_than_its_roles_give(packaged: Setup) -> None:
+    """Nothing is enlarged more than 1.25 times."""
+    assert list(too_large(packaged.platforms.values(), packaged.roles)) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "fields", "wish", "remedy"),
+    [
+        ((2000, 2000), {}, {}, 'workflow = "z_image_turbo_2k", size = [2048, 2048] in config/roles.toml: roles.main'),
+        ((1500, 2000), {"width": 1104, "height": 1472}, {}, "size = [1536, 2048]"),
+        ((2400, 2400), {}, {}, 'workflow = "z_image_turbo_2k", size = [1920, 1920]'),
+        ((1601, 900), {}, {"fit": "width"}, 'workflow = "z_image_turbo_2k", size = [1664, 1664]'),
+        ((1280, 1280), {"width": 1008, "height": 1008}, {}, "set size = [1024, 1024] in config/roles.toml"),
+        ((4000, 4000), {}, {}, "lower the placement's size"),
+        ((2000, 2000), {"reference": True}, {}, "lower the placement's size"),
+        ((1600, 1600), {}, {}, ""),
+        ((2000, 1600), {}, {"fit": "pad"}, ""),
+        ((2000, 2000), {"enabled": False}, {}, ""),
+    ],
+)  # fmt: skip
+def test_a_place_that_wants_more_is_told_with_what_to_set(
+    size: tuple[int, int], fields: dict[str, Any], wish: dict[str, Any], remedy: str
+) -> None:
+    """What is told suffices: with it nothing is told any more."""
+    of = builders.role("main", **{"width": 1280, "height": 1280} | fields)
+    shop = builders.platform(
+        builders.placement("hero", width=size[0], height=size[1], roles=("main",), **wish)
+    )
+    found = [error.message_en for error in too_large([shop], {"main": of})]
+    assert len(found) == bool(remedy)
+    for message in found:
+        assert message.startswith("config/platforms.toml: platforms.shop: hero")
+        assert remedy in message
+        if written := re.search(r"size = \[(\d+), (\d+)\]", message):
+            mended = replace(of, width=int(written[1]), height=int(written[2]))
+            assert list(too_large([shop], {"main": mended})) == []
+
+
+def test_what_is_said_of_the_upscaler_is_so() -> None:
+    """The remedy names a workflow that ships, and sizes that it makes."""
+    text = (ROOT / "config" / "workflows" / f"{UPSCALER}.json").read_text(encoding="utf-8")
+    workflow = parse_workflow(UPSCALER, text)
+    assert workflow.step == UPSCALER_STEP
+    assert UPSCALER_STEP % GRID == 0
+    assert UPSCALED / workflow.enlarges**2 <= 1.25 * TRAINED
 
 
 CROPPED = {("taobao_tmall", "long_2x3"): 0.89, ("meta_catalog", "feed_4x5"): 0.93}

@@ -234,8 +234,10 @@ def test_every_miss_is_told_our_own_first() -> None:
     assert found[0] == Verdict(
         "too_small",
         "fail",
-        "60 × 60 pixels, and this place takes 100 × 100; raise the role's size in config/roles.toml, "
+        "60 × 60 pixels, and this place takes 100 × 100; raise the role's size in config/roles.toml, with workflow = "
+        '"z_image_turbo_2k" where it is to have more than 1280 × 1280, '
         "or lower the placement's in config/platforms.toml",
-        "图片为 60 × 60 像素，此位置需要 100 × 100；请在 config/roles.toml 中加大该角色的 size，"
+        "图片为 60 × 60 像素，此位置需要 100 × 100；请在 config/roles.toml 中加大该角色的 size（超过 1280 × 1280 时使用 "
+        'workflow = "z_image_turbo_2k"），'
         "或在 config/platforms.toml 中减小该位置的 size",
     )

@@ -22,7 +22,7 @@ from catalog_imagegen.stages.workflow import (
 from tests.unit.builders import Node, graph, node
 
 SHIPPED = Path(__file__).parents[2] / "config" / "workflows"
-TURBO, BASE = "z_image_turbo", "z_image_base"
+TURBO, LARGE, BASE = "z_image_turbo", "z_image_turbo_2k", "z_image_base"
 WHERE = {
     "positive": ("CLIPTextEncode", "text", "Positive prompt"),
     "seed": ("KSampler", "seed", "Sampler"),
@@ -42,6 +42,7 @@ SCALED = {"width": ("ImageScale", "width", "size"), "height": ("ImageScale", "he
 PROMPTED = {"positive": ("TextEncodeQwenImageEditPlus", "prompt", "Positive prompt")}
 EXPECTED: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
     TURBO: WHERE | BATCH,
+    LARGE: WHERE | BATCH | {"seed": ("PrimitiveInt", "value", "Seed of both samplers")},
     BASE: WHERE | BATCH | {"negative": ("CLIPTextEncode", "text", "Negative prompt")},
     "z_image_turbo_img2img": WHERE | SCALED | PHOTO,
     "z_image_turbo_controlnet": WHERE
@@ -146,7 +147,7 @@ def test_shipped_graphs_offer_their_points(name: str) -> None:
     assert places(workflow) == EXPECTED[name]
     assert workflow.lacks("negative") is (workflow.typed("cfg") == 1)
     assert not any(workflow.lacks(point) for point in REQUIRED)
-    assert workflow.lacks("reference") is (name in (TURBO, BASE))
+    assert workflow.lacks("reference") is (name in (TURBO, LARGE, BASE))
 
 
 @pytest.mark.parametrize("name", EXPECTED)

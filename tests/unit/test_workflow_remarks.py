@@ -130,6 +130,7 @@ def test_model_files_are_named_once_and_in_order() -> None:
     ("name", "needs"),
     [
         ("z_image_turbo", {"Z-Image": "0.3.74"}),
+        ("z_image_turbo_2k", {"Z-Image": "0.3.74"}),
         ("z_image_base", {"Z-Image": "0.3.74"}),
         ("z_image_turbo_img2img", {"Z-Image": "0.3.74"}),
         ("z_image_turbo_controlnet", {"Z-Image": "0.3.74", "Fun ControlNet of Z-Image": "0.4.0"}),
@@ -140,6 +141,15 @@ def test_model_files_are_named_once_and_in_order() -> None:
 def test_shipped_graphs_say_which_comfyui_they_need(name: str, needs: dict[str, str]) -> None:
     """Its lists of nodes and files do not tell whether an older server can run the model."""
     assert {gate.feature: gate.version for gate in gates(shipped(name))} == needs
+
+
+def test_a_graph_that_enlarges_says_which_sizes_it_makes() -> None:
+    """Others are refused, so it is told before."""
+    codes = {remark.code: remark for remark in remarks(shipped("z_image_turbo_2k"))}
+    assert "1.6 times" in codes["enlarges"].message_en
+    assert "multiples of 128" in codes["enlarges"].message_en
+    assert "128 的倍数" in codes["enlarges"].message_zh
+    assert "enlarges" not in {remark.code for remark in remarks(shipped("z_image_turbo"))}
 
 
 def test_other_features_have_their_version() -> None:

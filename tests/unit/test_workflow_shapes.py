@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -492,8 +493,9 @@ def test_the_last_size_of_a_chain_is_the_pictures_and_the_first_keeps_its_propor
 @pytest.mark.parametrize(
     "scale",
     [
-        node("LatentUpscaleBy", upscale_method="area", scale_by=1.5),
         node("LatentUpscaleBy", upscale_method="area", scale_by=["n1", 0]),
+        node("LatentUpscaleBy", upscale_method="area", scale_by=0),
+        node("LatentUpscaleBy", upscale_method="area"),
     ],
 )
 def test_a_size_that_changes_later_is_refused_with_a_remedy(scale: Node) -> None:
@@ -509,6 +511,61 @@ def test_a_size_that_changes_later_is_refused_with_a_remedy(scale: Node) -> None
 def test_a_factor_of_one_changes_nothing() -> None:
     """Switched off is as good as not there."""
     assert at(hires(node("LatentUpscaleBy", upscale_method="area", scale_by=1.0)), "width") == ["n4.width"]
+
+
+@pytest.mark.parametrize("kind", ["LatentUpscaleBy", "ImageScaleBy"])
+@pytest.mark.parametrize("is_in_primitive", [False, True])
+def test_a_factor_that_is_typed_is_taken_into_account(kind: str, is_in_primitive: bool) -> None:
+    """The role asks for the finished picture; what is made first is so much smaller."""
+    nodes = graph(
+        up=node(kind, upscale_method="lanczos", scale_by=1.6),
+        again=copy.deepcopy(graph()["n5"]),
+        f=node("PrimitiveFloat", value=1.6),
+    )
+    if is_in_primitive:
+        linked(nodes, up__scale_by="f")
+    if kind == "LatentUpscaleBy":
+        linked(nodes, up__samples="n5", again__latent_image="up", n6__samples="again")
+    else:
+        nodes |= {"e": node("VAEEncode"), "d": node("VAEDecode")}
+        linked(nodes, up__image="n6", e__pixels="up", again__latent_image="e", d__samples="again")
+        linked(nodes, n7__images="d")
+    workflow = parse(nodes)
+    assert (workflow.enlarges, workflow.step) == (Fraction(8, 5), 128)
+    assert at(nodes, "width", "height") == ["n4.width", "n4.height"]
+    bound = workflow.bind({"width": 2048, "height": 1536})
+    assert (bound["n4"]["inputs"]["width"], bound["n4"]["inputs"]["height"]) == (1280, 960)
+
+
+def test_the_picture_before_an_enlargement_has_shares_too() -> None:
+    """A small picture, a larger one, and that enlarged: all keep their proportion."""
+    nodes = hires(node("LatentUpscale", upscale_method="area", width=1024, height=768, crop="disabled"))
+    nodes["up"] = node("ImageScaleBy", image=["n6", 0], upscale_method="lanczos", scale_by=2.0)
+    bound = parse(linked(nodes, n7__images="up")).bind({"width": 2048, "height": 1536})
+    assert (bound["scale"]["inputs"]["width"], bound["scale"]["inputs"]["height"]) == (1024, 768)
+    assert bound["n4"]["inputs"]["width"] == 512
+
+
+@pytest.mark.parametrize("points", [{"height": "n4.height"}, {"width": "n4.width", "height": "n4.height"}])
+def test_a_mapped_size_is_what_somebody_said(points: dict[str, str]) -> None:
+    """Who maps a size knows the graph better; half a mapping is no answer."""
+    nodes = graph(up=node("ImageScaleBy", image=["n6", 0], upscale_method="lanczos", scale_by=2.0))
+    linked(nodes, n7__images="up")
+    if "width" in points:
+        assert parse(nodes, points).enlarges == 1
+    else:
+        with pytest.raises(ConfigError) as caught:
+            parse(nodes, points)
+        assert caught.value.code == "workflow_size_changes"
+
+
+def test_two_factors_are_refused() -> None:
+    """Each rounds, and then nobody can say which sizes come out."""
+    nodes = graph(
+        up=node("ImageScaleBy", image=["n6", 0], upscale_method="lanczos", scale_by=1.5),
+        down=node("ImageScaleBy", image=["up", 0], upscale_method="area", scale_by=0.9),
+    )
+    assert refusal(linked(nodes, n7__images="down")).code == "workflow_size_changes"
 
 
 def test_an_upscaler_behind_the_decoder_needs_a_size_behind_it() -> None:

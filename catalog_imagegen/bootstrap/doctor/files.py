@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from catalog_imagegen.adapters.catalogs import Columns
-from catalog_imagegen.bootstrap.doctor.finding import Finding, fine, wrong
+from catalog_imagegen.bootstrap.doctor.finding import Finding, Status, fine, wrong
 from catalog_imagegen.bootstrap.house import credentials_of, located, read_configured
 from catalog_imagegen.bootstrap.profiles import check_profile
 from catalog_imagegen.config import (
@@ -26,6 +26,7 @@ from catalog_imagegen.config.screening import load_screen
 from catalog_imagegen.config.settings import stray_variables
 from catalog_imagegen.domain.catalog import Reading
 from catalog_imagegen.domain.errors import CatalogError, ConfigError
+from catalog_imagegen.pipeline.shapes import too_large
 
 T = TypeVar("T")
 SOUND = ("as it should be", "正常")
@@ -56,6 +57,12 @@ def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]
             yield _more(name, len(errors) - MOST)
         if not errors:
             yield fine("config", name, *(SOUND if (workspace.root / name).exists() else PACKAGED))
+    enabled = [platforms[name] for name in settings.platforms if name in platforms] if platforms else []
+    places = list(too_large(enabled, roles or {}))
+    for error in places[:MOST]:
+        yield wrong("config", "config/platforms.toml", error, status="warning")
+    if len(places) > MOST:
+        yield _more("config/platforms.toml", len(places) - MOST, status="warning")
     for error in stray_variables():
         yield wrong("environment", "CATALOG_IMAGEGEN_…", error, status="warning")
 
@@ -79,13 +86,13 @@ def _or_none(load: Callable[[], T]) -> T | None:
         return None
 
 
-def _more(name: str, count: int) -> Finding:
+def _more(name: str, count: int, *, status: Status = "error") -> Finding:
     error = ConfigError(
         f"{count} mistakes more; mend those above first",
         zh=f"另有 {count} 处错误；请先修改以上各项",
         code="more_mistakes",
     )
-    return wrong("config", name, error)
+    return wrong("config", name, error, status=status)
 
 
 def examine_sources(workspace: Workspace, settings: Settings) -> Generator[Finding, None, frozenset[str]]:

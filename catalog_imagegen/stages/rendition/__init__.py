@@ -9,7 +9,7 @@ from catalog_imagegen.stages.rendition.adapting import (
     rendition_key,
 )
 from catalog_imagegen.stages.rendition.encoding import MIN_QUALITY, PLACEHOLDER_COMMENT, Marks
-from catalog_imagegen.stages.rendition.geometry import MAX_ENLARGEMENT, Frame, frame_for
+from catalog_imagegen.stages.rendition.geometry import MAX_ENLARGEMENT, Frame, enlargement, frame_for
 from catalog_imagegen.stages.rendition.opening import open_photo, open_render, upright
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Negative",
     "Rendition",
     "adapt",
+    "enlargement",
     "file_shape",
     "frame_for",
     "open_photo",

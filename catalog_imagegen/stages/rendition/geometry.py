@@ -27,14 +27,19 @@ class Frame:
     canvas: tuple[int, int]
 
 
+def enlargement(source: tuple[int, int], placement: Placement) -> float:
+    """How many times larger a source must become to fill a placement as that asks; sizes in pixels."""
+    across, down = placement.width / source[0], placement.height / source[1]
+    return {"cover": max(across, down), "width": across}.get(placement.fit, min(across, down))
+
+
 def frame_for(source: tuple[int, int], placement: Placement, *, at: tuple[float, float] = CENTRE) -> Frame:
     """Plan the geometry; sizes in pixels. Nothing is enlarged more than MAX_ENLARGEMENT.
 
     What is cropped comes off both sides, or where *at* says: 0 keeps the left and top, 1 the right and bottom.
     """
     width, height = source
-    across, down = placement.width / width, placement.height / height
-    scale = {"cover": max(across, down), "width": across}.get(placement.fit, min(across, down))
+    scale = enlargement(source, placement)
     shrink = min(1.0, MAX_ENLARGEMENT / scale)
     scale *= shrink
     room = (_pixels(placement.width * shrink), _pixels(placement.height * shrink))

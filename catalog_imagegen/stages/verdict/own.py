@@ -35,9 +35,11 @@ def _size(file: Measured, placement: Placement) -> Iterator[Verdict]:
             "too_small",
             "fail",
             f"{file.width} × {file.height} pixels, and this place takes {least[0]} × {least[1]}; "
-            "raise the role's size in config/roles.toml, or lower the placement's in config/platforms.toml",
+            'raise the role\'s size in config/roles.toml, with workflow = "z_image_turbo_2k" where it is to have more than '
+            "1280 × 1280, or lower the placement's in config/platforms.toml",
             f"图片为 {file.width} × {file.height} 像素，此位置需要 {least[0]} × {least[1]}；"
-            "请在 config/roles.toml 中加大该角色的 size，或在 config/platforms.toml 中减小该位置的 size",
+            '请在 config/roles.toml 中加大该角色的 size（超过 1280 × 1280 时使用 workflow = "z_image_turbo_2k"），'
+            "或在 config/platforms.toml 中减小该位置的 size",
         )
     if file.bytes > placement.max_bytes:
         yield Verdict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.fingerprint import fingerprint
@@ -41,10 +42,12 @@ def parse_workflow(name: str, text: str, mapping: Mapping[str, str] | None = Non
     _check_complete(name, points, anatomy, tracer, saving)
     _refuse_shared(name, points)
     points = {point: _without_echoes_at(points, at) for point, at in points.items()}
-    _refuse_resized(name, points, graph, tracer)
+    enlarges = _enlarges(name, points, graph, tracer)
+    if enlarges != 1:
+        points |= {side: _before(points[side], enlarges) for side in ("width", "height")}
     kept = _with_one_saver(anatomy)
     digest = fingerprint("workflow", VERSION, kept)[:12]
-    return Workflow(name=name, graph=kept, points=points, digest=digest)
+    return Workflow(name=name, graph=kept, points=points, digest=digest, enlarges=enlarges)
 
 
 def anatomy_of(workflow: Workflow) -> Anatomy:
@@ -173,10 +176,16 @@ def _size_follows(name: str) -> ConfigError:
     )
 
 
-def _refuse_resized(name: str, points: Mapping[str, Point], graph: Graph, tracer: Tracer) -> None:
-    """Pictures of another size than their role's all fail, each after the GPU's work."""
-    if points["width"].found_by == TRACING and (resizers := tracer.resizers()):
-        nodes = [called(graph, node) for node in resizers]
+def _enlarges(name: str, points: Mapping[str, Point], graph: Graph, tracer: Tracer) -> Fraction:
+    """How many times larger pictures are than the node that sets their size makes them, as far as links tell.
+
+    Pictures of another size than their role's all fail, each after the GPU's work: raises ConfigError where nobody can tell.
+    """
+    if points["width"].found_by != TRACING:
+        return Fraction(1)
+    found = tracer.enlarges()
+    if found is None or (found != 1 and points["height"].found_by != TRACING):
+        nodes = [called(graph, node) for node in tracer.resizers()]
         raise ConfigError(
             f"workflow {name}: {', '.join(nodes)} changes the size behind the node that sets it, so pictures would not "
             'have the size of their role; put an "Upscale Image" (ImageScale) node before the one that saves and '
@@ -185,6 +194,13 @@ def _refuse_resized(name: str, points: Mapping[str, Point], graph: Graph, tracer
             f"请在保存节点之前插入“缩放图像”（ImageScale）节点，并把标题改为 {SIZE}",
             code="workflow_size_changes",
         )
+    return found
+
+
+def _before(at: Point, enlarges: Fraction) -> Point:
+    """A side of the picture where it is set, before it is enlarged."""
+    echoes = tuple(replace(echo, share=echo.share / float(enlarges)) for echo in at.echoes)
+    return replace(at, share=float(1 / enlarges), echoes=echoes)
 
 
 def _refuse_shared(name: str, points: Mapping[str, Point]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from catalog_imagegen.domain.fingerprint import Fingerprint, as_json, document, fingerprint, named
@@ -55,10 +56,12 @@ class Point:
     found_by: str
     """"mapping", "title" or "tracing"."""
     echoes: tuple[Echo, ...] = ()
+    share: float = 1.0
+    """What of the value goes there: less than all where the picture is enlarged afterwards."""
 
     def spread(self, value: Any) -> Iterator[tuple[str, str, Any]]:
         """(node, input, value) of every input that *value* goes to."""
-        yield self.node, self.input, value
+        yield self.node, self.input, value if self.share == 1 else _part(value, self.share)
         for echo in self.echoes:
             yield echo.node, echo.input, value if echo.share == 1 else _part(value, echo.share)
 
@@ -76,6 +79,13 @@ class Workflow:
     points: Mapping[str, Point]
     digest: str
     """Of the graph, short: tells whether the file changed."""
+    enlarges: Fraction = Fraction(1)
+    """How many times larger a picture is when it is saved than where its size is set."""
+
+    @property
+    def step(self) -> int:
+        """Pixels that sides of its pictures are multiples of, so that they are whole before they are enlarged."""
+        return GRID * self.enlarges.numerator
 
     def lacks(self, point: str) -> bool:
         """Whether text or a number for this point would go nowhere."""

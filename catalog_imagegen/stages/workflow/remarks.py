@@ -29,12 +29,23 @@ class Remark:
 def remarks(workflow: Workflow) -> list[Remark]:
     """What is ignored, fixed or needed, in the order in which people ask."""
     return [
+        *_enlarged(workflow),
         *_negative(workflow),
         *_own_texts(workflow),
         *_literal_weights(workflow),
         *_batch(workflow),
         *_pictures(workflow),
     ]
+
+
+def _enlarged(workflow: Workflow) -> Iterator[Remark]:
+    if workflow.enlarges != 1:
+        times = f"{float(workflow.enlarges):g}"
+        yield Remark(
+            "enlarges",
+            f"makes its pictures {times} times larger at the end: sides of a role's size are multiples of {workflow.step}",
+            f"最后会把图片放大 {times} 倍：图片角色 size 的边长须为 {workflow.step} 的倍数",
+        )
 
 
 def _negative(workflow: Workflow) -> Iterator[Remark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from catalog_imagegen.stages.workflow.anatomy import Anatomy, picture_line
@@ -57,6 +58,8 @@ _RESIZERS: Mapping[str, str] = {
     "ImagePadForOutpaint": "",
 }
 """Nodes after which a picture has another size than it came with; the input that says how many times larger."""
+_EXACT = frozenset({"LatentUpscaleBy", "ImageScaleBy"})
+"""Those that multiply both sides and do nothing else: ComfyUI's nodes.py, ``round(side * scale_by)``."""
 
 
 def is_text(point: str) -> bool:
@@ -99,6 +102,25 @@ class Tracer:
     def resizers(self) -> list[str]:
         """The nodes that change the size of the picture after it was set."""
         return [node for node in self._before_size() if self._is_resizer(node)]
+
+    def enlarges(self) -> Fraction | None:
+        """How many times larger the picture becomes after its size was set; None where no graph can tell."""
+        resizers = self.resizers()
+        if not resizers:
+            return Fraction(1)
+        # Two in a row round twice, and then not every size comes out as it should.
+        return self._factor(resizers[0]) if len(resizers) == 1 else None
+
+    def _factor(self, node: str) -> Fraction | None:
+        kind = self._graph[node]["class_type"]
+        if kind not in _EXACT or _RESIZERS[kind] not in self._graph[node]["inputs"]:
+            return None
+        where, name = typed_at(self._graph, node, _RESIZERS[kind])
+        if where != node and not self._graph[where]["class_type"].startswith("Primitive"):
+            return None
+        value = self._graph[where]["inputs"][name]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return Fraction(str(value)) if is_number and value > 0 else None
 
     def begins_with_picture(self) -> bool:
         """Whether the picture is made from another, whose size it takes."""
