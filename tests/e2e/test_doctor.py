@@ -349,7 +349,7 @@ def test_a_comfyui_that_is_too_old(shop: Shop, url: str) -> None:
 
 def test_a_comfyui_that_is_too_old_for_one_workflow(shop: Shop) -> None:
     """What its lists of nodes do not tell; unless app.toml sends it other workflows only."""
-    shop.edit(ROLES, "reference = true\nenabled = false", "reference = true")
+    shop.edit(ROLES, 'product = "reference"\nenabled = false', 'product = "reference"')
     with Simulator(version="0.3.75", models={"diffusion_models": [TURBO, EDIT]}) as old:
         words = (
             "ComfyUI 0.3.75 cannot run Qwen-Image-Edit-2511",

@@ -128,5 +128,5 @@ def _pictures(workflow: Workflow) -> Iterator[Remark]:
                 f"{called(graph, node)} reads {name} from the server's input folder, the same for every product, unless "
                 'its title is "reference" (or it is the only picture) and the role has product = "reference"',
                 f"{called(graph, node)} 读取服务器 input 文件夹中的 {name}，所有商品都相同；除非其标题为 reference"
-                "（或它是唯一的图片）且图片角色设 reference = true",
+                '（或它是唯一的图片）且图片角色设 product = "reference"',
             )
