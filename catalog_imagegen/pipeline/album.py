@@ -100,6 +100,10 @@ class Album:
             return Means("reference", points, next(iter(points.values())))
         return Means(role.product, photo=self._cuttable(product.sku, locations[0]))
 
+    def has_photo(self, product: Product) -> bool:
+        """Whether there is one, be it of any use or none."""
+        return bool(self._locations(product))
+
     def _if_possible(self, product: Product) -> Means:
         """Its photo on white, if it has one that the product can be cut out of."""
         locations = self._locations(product)
@@ -135,13 +139,18 @@ class Album:
 _GENERATED = Means("generate")
 
 
-def takes_photos(roles: Iterable[ImageRole], products: Iterable[Product], photos: Photos | None) -> bool:
-    """Whether what pictures show may depend on photos, which rows do not tell."""
+def photographed(
+    roles: Iterable[ImageRole], products: Iterable[Product], photos: Photos | None
+) -> frozenset[str]:
+    """The SKUs whose pictures may depend on photos: whether these are others, rows do not tell."""
     photographic = [role for role in roles if role.enabled and role.is_photographic]
+    if not photographic:
+        return frozenset()
+    every = {product.sku: product for product in products}
     if any(role.product != "auto" for role in photographic):
-        return True
-    has_files = photos is not None and photos.has_any()
-    return bool(photographic) and (has_files or any(product.images for product in products))
+        return frozenset(every)
+    album = Album(photos if photos is not None and photos.has_any() else NoPhotos(), frozenset(every))
+    return frozenset(sku for sku, product in every.items() if album.has_photo(product))
 
 
 def _points(workflow: Workflow) -> list[str]:

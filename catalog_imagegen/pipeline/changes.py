@@ -47,12 +47,13 @@ def changes(
     *,
     source: str,
     unread: Collection[str] = (),
+    again: Collection[str] = (),
     is_whole: bool = True,
 ) -> Changes:
     """Compare the rows of a source with what is recorded: its *settled* ones, and the *standings* of all others.
 
     SKUs that stand there but could not be *unread* stay as they are, and where the source was not read as a *whole*
-    nothing is taken for gone. Where a variant is gone, its family is looked at: another may speak for it now.
+    nothing is taken for gone. Those to be looked at *again* count as other. Where a variant is gone, its family is looked at: another may speak for it now.
     """
     here = {product.sku for _, product in rows}
     had = {sku for sku, row in standings.items() if row.source == source and not row.is_retired}
@@ -60,7 +61,7 @@ def changes(
     todo, moved = [], {}
     for position, product in rows:
         known = settled.get(product.sku)
-        if known is None or known[1] != product.digest:
+        if known is None or known[1] != product.digest or product.sku in again:
             todo.append((position, product))
         elif known[2] != position:
             moved[product.sku] = position

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-from catalog_imagegen.domain.catalog import Issue, Product, Reading, Settled, differences
+from catalog_imagegen.domain.catalog import Issue, Product, Reading, differences
 from catalog_imagegen.domain.imaging import Wanted
-from catalog_imagegen.pipeline.album import takes_photos
+from catalog_imagegen.pipeline.album import photographed
 from catalog_imagegen.pipeline.brakes import Brake, Forecast, Limits, brakes
 from catalog_imagegen.pipeline.changes import Changes, changes, setup_name, with_families
 from catalog_imagegen.pipeline.prepare import Asked, Prepared, Selection, Services, ask, planned
@@ -51,12 +51,12 @@ def look(
     """Compare a source with the ledger.
 
     Without *is_whole* (a file of it could not be read) nothing is taken for gone; *is_thorough* looks at every row as if
-    it were new, which renders nothing twice and writes listings that somebody deleted. Where a role is made from photos
-    it is always so: a photo may be another although the row is the same.
+    it were new, which renders nothing twice and writes listings that somebody deleted. Rows with photos are always
+    looked at: a photo may be another although the row is the same.
     """
     ledger = services.ledger
-    is_every_row = is_thorough or _takes_photos(services, reading.products)
-    settling = None if is_every_row else (source, setup_name(services.setup, services.enabled))
+    again = _photographed(services, reading.products)
+    settling = None if is_thorough else (source, setup_name(services.setup, services.enabled))
     settled = ledger.settled(*settling) if settling else {}
     standings = ledger.standings(but=settling)
     elsewhere = [p for p in reading.products if (row := standings.get(p.sku)) and row.source != source]
@@ -69,6 +69,7 @@ def look(
         standings,
         source=source,
         unread={issue.sku for issue in reading.issues if issue.sku} | refused,
+        again=again,
         is_whole=is_whole,
     )
     found, doubts = _surely_gone(found, reading, services)
@@ -78,13 +79,13 @@ def look(
     deserted = frozenset(moved_on | {families[sku] for sku in found.gone})
     if deserted:
         found = replace(found, todo=tuple(with_families(found.todo, rows, deserted)))
-    found = _without_restated(found, settled, deserted, services)
+    found = _without_restated(found, settled.keys() - again, deserted, services)
     issues = (*reading.issues, *foreign, *doubts)
     return Night(source, len(rows), found, issues, _vacated(deserted, found, rows, services), rows)
 
 
 def _without_restated(
-    found: Changes, settled: Mapping[str, Settled], deserted: Collection[str], services: Services
+    found: Changes, settled: Collection[str], deserted: Collection[str], services: Services
 ) -> Changes:
     """Set apart the rows in which only a price is new, say: no prompt need be written to see that no picture is."""
     other = {p.sku for _, p in found.todo if p.sku in settled and p.family not in deserted}
@@ -112,8 +113,8 @@ def _names_files(column: str, services: Services) -> bool:
     )
 
 
-def _takes_photos(services: Services, products: Iterable[Product]) -> bool:
-    return takes_photos(services.setup.roles.values(), products, services.photos)
+def _photographed(services: Services, products: Iterable[Product]) -> frozenset[str]:
+    return photographed(services.setup.roles.values(), products, services.photos)
 
 
 def _surely_gone(found: Changes, reading: Reading, services: Services) -> tuple[Changes, list[Issue]]:
@@ -197,7 +198,7 @@ class _Begun:
 def batches(night: Night, services: Services) -> Iterator[Prepared]:
     """The plans of what is to be done, family by family, so many products at a time."""
     is_large = len(night.changes.todo) >= LARGE
-    is_large = is_large and not _takes_photos(services, (product for _, product in night.changes.todo))
+    is_large = is_large and not _photographed(services, (product for _, product in night.changes.todo))
     here = PlannerHere(services.setup, services.photos)
     planner: Planner = services.planner if is_large and services.planner is not None else here
     begun: deque[_Begun] = deque()

@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 
 from tests.e2e.shop import Shop
 from tests.integration.catalogs_support import write_xlsx
+from tests.unit.studio import Studio, shoot
 
 HEADER = ("货号", "商品名称", "类目", "颜色", "售价")
 
@@ -348,3 +349,25 @@ def test_an_address_that_is_none_is_told_as_a_mistake(tmp_path: Path, address: s
     done = shop.command("sync", "--workspace", str(tmp_path), "--simulate")
     assert done.returncode == 2, done.stderr
     assert "config/app.toml" in done.stderr
+
+
+def test_rows_with_photos_are_looked_at_and_others_passed_over(tmp_path: Path) -> None:
+    """A photo that comes, is another, or goes again is seen although its row says the same; none costs a job."""
+    shop = Nightly(tmp_path / "shop", "rows.csv")
+    write(shop.root / "rows.csv", rows(3))
+    assert shop.sync()["jobs_submitted"] == 3
+    photo = shop.root / "photos" / "M-01.png"
+    photo.parent.mkdir()
+    for studio in (Studio(shape="mug"), Studio(shape="mug", colour=(40, 90, 160))):
+        shoot(studio).photo.save(photo)
+        told = shop.sync()
+        assert (told["unchanged"], told["pictures"]["rendered"], told["jobs_submitted"]) == (2, 1, 0)
+        assert (told := shop.sync())["pictures"]["reused"] == 1, told
+    photo.unlink()
+    told = shop.sync()
+    assert (told["unchanged"], told["pictures"]["reused"], told["jobs_submitted"]) == (
+        2,
+        1,
+        0,
+    )  # made in the first night
+    assert shop.sync()["unchanged"] == 3
