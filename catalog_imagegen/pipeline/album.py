@@ -146,10 +146,12 @@ def photographed(
     photographic = [role for role in roles if role.enabled and role.is_photographic]
     if not photographic:
         return frozenset()
-    every = {product.sku: product for product in products}
     if any(role.product != "auto" for role in photographic):
-        return frozenset(every)
-    album = Album(photos if photos is not None and photos.has_any() else NoPhotos(), frozenset(every))
+        return frozenset(product.sku for product in products)
+    if photos is None or not photos.has_any():
+        return frozenset(product.sku for product in products if product.images)
+    every = {product.sku: product for product in products}
+    album = Album(photos, frozenset(every))
     return frozenset(sku for sku, product in every.items() if album.has_photo(product))
 
 
