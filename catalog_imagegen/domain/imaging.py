@@ -20,6 +20,7 @@ Fit = Literal["cover", "contain", "pad", "width"]
 FileFormat = Literal["JPEG", "PNG", "WEBP", "AVIF"]
 Confidence = Literal["official", "secondary", "memory"]
 Severity = Literal["fail", "warn"]
+TextMode = Literal["none", "overlay", "model"]
 DEFAULT_FILE_NAME = "{sku}_{order:02}_{role}"
 """Of files of places that no marketplace has a rule for."""
 FigureValue = str | bool | int | float | tuple[str | int | float, ...]
@@ -134,6 +135,13 @@ class ImageRole:
     """Tags that a server must have to render it."""
     smaller_sizes: tuple[tuple[int, int], ...] = ()
     """Sizes that may be tried, in this order, when every server runs out of memory."""
+    text: TextMode = "none"
+    """Who sets words on the picture: nobody, the layout, or the model, for which the layout may stand in."""
+    layout: str = ""
+    stitch: tuple[str, ...] = ()
+    """Two roles whose pictures stand side by side in its own; then nothing is rendered for it."""
+    labels: tuple[str, ...] = ()
+    """Templates of what is written on the two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ def check_shapes(platforms: Iterable[Platform], roles: Mapping[str, ImageRole]) 
     for platform in platforms:
         for placement in platform.placements:
             for role in (roles[name] for name in placement.roles if name in roles):
-                if role.enabled and placement.fit == "cover":
+                if (
+                    role.enabled and placement.fit == "cover" and not role.stitch
+                ):  # each is stitched in its shape
                     _check(platform.name, placement, role)
 
 

@@ -22,8 +22,11 @@ from catalog_imagegen.domain.imaging import (
     item_id,
     seed_for,
 )
+from catalog_imagegen.domain.lettering import Layout, OwnFont
 from catalog_imagegen.pipeline.album import Album, NoPhotos
+from catalog_imagegen.pipeline.designing import Designer
 from catalog_imagegen.pipeline.ports import Photos
+from catalog_imagegen.pipeline.quoting import write_within
 from catalog_imagegen.pipeline.screener import Screener
 from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.screening import NOTHING, Screen
@@ -43,11 +46,17 @@ class Setup:
     """File name → text of all that pictures are made by: workflows, templates, vocabulary."""
     screen: Screen = NOTHING
     """The words that pictures must not show."""
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    fonts: Mapping[str, OwnFont] = field(default_factory=dict)
 
     def screener(self) -> Screener:
         """What looks for these words in the texts of products."""
         enabled = {name: role for name, role in self.roles.items() if role.enabled}
-        return Screener(self.screen, self.prompts, enabled)
+        return Screener(self.screen, self.prompts, enabled, self.designer())
+
+    def designer(self) -> Designer:
+        """What sets texts on pictures, and pictures beside each other."""
+        return Designer(self.prompts, self.roles, self.layouts, self.fonts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +156,14 @@ def want(
     album = Album(photos or NoPhotos(), frozenset(product.sku for _, product in rows))
     album.collect((ask.role, ask.subject.product, setup.workflows[ask.role.workflow]) for ask in asked)
     benches: dict[str, _Bench] = {}
-    screener = setup.screener()
+    screener, designer = setup.screener(), setup.designer()
     for ask in asked:
         if ask.role.name not in benches:
             benches[ask.role.name] = _bench(ask.role, setup)
         try:
             picture = bind(ask, setup, takes.get(ask.key, FIRST_TAKE), benches[ask.role.name], album)
-            wanted.append(screener.passed(picture, ask.subject.product))
+            words = designer.words(ask.role, ask.subject.product, ask.item_text, picture.prompt)
+            wanted.append(screener.passed(picture, ask.subject.product, words))
         except ItemError as error:
             blocked.append(
                 Blocked(
@@ -174,9 +184,10 @@ def want(
 def _limits(setup: Setup, platforms: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
     """Role → platform → how many pictures of one subject its placements can show."""
     limits: dict[str, dict[str, int]] = {}
+    rendered = setup.designer().rendered
     for name in platforms:
         for placement in setup.platforms[name].placements:
-            for role in placement.roles:
+            for role in rendered(placement.roles):
                 by_platform = limits.setdefault(role, {})
                 # Placements show the same pictures, each from the first on.
                 by_platform[name] = max(by_platform.get(name, 0), placement.count)
@@ -193,13 +204,15 @@ def most_pictures(setup: Setup, platforms: Iterable[str]) -> int:
 def deciding_columns(setup: Setup) -> frozenset[str] | None:
     """The columns that decide which pictures there are and what they show; None where it may be any."""
     found: set[str] = {"sku", "spu", "name", "images"}
+    designer = setup.designer()
     for role in setup.roles.values():
-        if not role.enabled:
+        if not role.enabled or role.stitch:
             continue
-        read = setup.prompts.columns_of(role.name)
-        if read is None:
-            return None
-        found |= read | {role.items_from}
+        for read in (setup.prompts.columns_of(role.name), designer.columns(role)):
+            if read is None:
+                return None
+            found |= read
+        found |= {role.items_from}
     return frozenset(found)
 
 
@@ -282,7 +295,7 @@ _MARK = "\ue000"
 def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wanted:
     """Write the prompt, bind the graph and name the render. Raises PromptError and PhotoError."""
     role, product, workflow = ask.role, ask.subject.product, bench.workflow
-    written = setup.prompts.write(role.name, product, item=ask.item_text, note=take.note)
+    written = write_within(role, product, item=ask.item_text, note=take.note, prompts=setup.prompts)
     seed = seed_for(ask.key, take)
     photos = album.of(role, product, workflow)
     values = {

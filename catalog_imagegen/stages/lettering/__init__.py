@@ -17,6 +17,7 @@ from catalog_imagegen.stages.lettering.errors import LetteringError
 from catalog_imagegen.stages.lettering.fonts import SHIPPED, FontFile, Fonts
 from catalog_imagegen.stages.lettering.overlay import Drawn, Lettered, draw
 from catalog_imagegen.stages.lettering.promotion import check_promotion
+from catalog_imagegen.stages.lettering.spacing import prepared
 from catalog_imagegen.stages.lettering.visible_label import Corner, Labelled, LabelStyle, add_label
 
 VERSION = 1
@@ -51,4 +52,5 @@ __all__ = [
     "compare",
     "draw",
     "forbidden_starts",
+    "prepared",
 ]
