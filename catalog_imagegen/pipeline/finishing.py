@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from PIL import Image
@@ -10,6 +11,7 @@ from catalog_imagegen.domain.design import Design, Pair
 from catalog_imagegen.domain.errors import ItemError
 from catalog_imagegen.domain.imaging import Placement, Verdict
 from catalog_imagegen.pipeline.ground import Grounded
+from catalog_imagegen.pipeline.shapes import together
 from catalog_imagegen.stages.rendition import Frame, Negative, frame_for
 
 
@@ -67,8 +69,8 @@ class SideBySide:
         """The comparison for a place; one whose labels do not fit has none."""
         from catalog_imagegen.stages.lettering import compare  # noqa: PLC0415
 
-        size = frame_for((self._pair.width, self._pair.height), placement).canvas
-        frame = Frame((0, 0, *size), size, size)
+        frame = self._frame(placement)
+        size = frame.size
         try:
             made = compare(*self._pictures, size, self._pair.labels, own=self._pair.own)
         except ItemError as error:
@@ -76,3 +78,11 @@ class SideBySide:
             verdict = Verdict(error.code, "fail", error.message_en, error.message_zh)
             return Grounded(Negative(bare.image), frame, (verdict,))
         return Grounded(Negative(made.image), frame)
+
+    def _frame(self, placement: Placement) -> Frame:
+        """How a file is filled: a place that is covered decides itself whether one stands beside or below the other."""
+        wholes = [(self._pair.width, self._pair.height)]
+        if placement.fit == "cover":
+            wholes = together(*(picture.size for picture in self._pictures))
+        frame = max((frame_for(whole, placement) for whole in wholes), key=lambda f: math.prod(f.canvas))
+        return Frame((0, 0, *frame.size), frame.size, frame.canvas)
