@@ -24,9 +24,9 @@ def check_designs(roles: Mapping[str, ImageRole], layouts: Mapping[str, Layout],
             _check_parts(role, roles, place)
         elif not role.workflow:
             raise ConfigError(
-                f"{place} has no workflow; name one of config/workflows, or two roles in stitch",
-                zh=f"{place} 没有 workflow；请填写 config/workflows 中的工作流，或在 stitch 中写两个图片角色",
-                code="role_workflow",
+                f"{place}.workflow is missing; name one of config/workflows, or two roles in stitch",
+                zh=f"{place}.workflow 缺少该键；请填写 config/workflows 中的工作流，或在 stitch 中写两个图片角色",
+                code="wrong_value",
             )
         elif role.labels:
             raise ConfigError(
@@ -64,13 +64,14 @@ def _check_text(role: ImageRole, layouts: Mapping[str, Layout], place: str) -> N
 
 
 def _check_parts(role: ImageRole, roles: Mapping[str, ImageRole], place: str) -> None:
-    first, second = (_part(name, role, roles, place) for name in role.stitch)
-    if first is second or role.text == "model" or len(role.labels) != len(role.stitch):
+    parts = {name: _part(name, role, roles, place) for name in role.stitch}
+    if not len(parts) == len(role.stitch) == len(role.labels) == 2 or role.text == "model":  # noqa: PLR2004 - a pair
         raise ConfigError(
             f'{place}: stitch takes two different roles, labels = ["…", "…"], and no text = "model"; mend them',
             zh=f'{place}：stitch 需要两个不同的角色和 labels = ["…", "…"]，且不能设 text = "model"；请修改',
             code="role_stitch",
         )
+    first, second = parts.values()
     differing = [key for key in OF_PARTS if getattr(first, key) != getattr(second, key)]
     if differing:
         keys = ", ".join(differing)

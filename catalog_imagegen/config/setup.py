@@ -94,11 +94,11 @@ class _RoleTable(Strict):
         "to 3 texts of 8 characters, and the layout sets them where it does not",
     )
     layout: str = Field(default="", description="A layout of `config/layouts.toml`")
-    stitch: tuple[()] | tuple[Name, Name] = Field(
+    stitch: tuple[Name, ...] = Field(
         default=(),
         description="Two roles: their pictures of the same item are put side by side, and nothing else is rendered for it",
     )
-    labels: tuple[()] | tuple[Text, Text] = Field(
+    labels: tuple[Text, ...] = Field(
         default=(), description="With `stitch`: what is written on the two; templates, as in layouts"
     )
 
