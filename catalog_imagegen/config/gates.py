@@ -42,6 +42,10 @@ class GateTable(Strict):
     max_letters: int = Field(
         default=-1, ge=-1, description="Letters that may be read, with the extra `ocr`; -1 reads nothing"
     )
+    check_text: bool = Field(
+        default=False,
+        description="Whether the texts that a prompt has in quotation marks must be read, with the extra `ocr`",
+    )
 
 
 class GatesFile(Strict):

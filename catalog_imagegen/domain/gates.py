@@ -15,6 +15,7 @@ GateCode = Literal[
     "cut_product",  # it reaches the edge of the picture
     "duplicate",  # it looks like the picture of another product
     "text",  # there are letters where none should be
+    "wrong_text",  # a text that the prompt asks for is not there
 ]
 
 
@@ -36,6 +37,8 @@ class Gates:
     """Bits of 128 by which the picture of another product differs at most to be called the same; -1 compares none."""
     max_letters: int = -1
     """Letters that may be read; -1 reads none."""
+    check_text: bool = False
+    """Whether the texts that the prompt asks for must be read."""
     wordings: Mapping[GateCode, tuple[str, ...]] = field(default_factory=dict)
     """What the prompt says in addition when a gate asks for another picture, one wording after the other."""
 
@@ -52,6 +55,7 @@ MEANINGS: Mapping[GateCode, tuple[str, str]] = {
     "cut_product": ("the product reaches the edge of the picture", "商品碰到画面边缘"),
     "duplicate": ("the picture looks like that of another product", "与其他商品的图片雷同"),
     "text": ("there is text in the picture", "画面中有文字"),
+    "wrong_text": ("a text that the prompt asks for is not in the picture", "画面中没有提示词要求的文字"),
 }
 """What each gate found, in English and Chinese."""
 

@@ -10,6 +10,8 @@ from catalog_imagegen.stages.prompt import PromptBook, PromptError, Written, dra
 
 MOST_TEXTS, MOST_CHARACTERS = 3, 8
 """What Z-Image draws mostly without mistakes: as many quoted texts, each so long."""
+NO_TEXT = "文字留给版式"
+"""A note that says so leaves the text to the layout; so does the wording that the gate ``wrong_text`` asks with."""
 
 
 def write_within(role: ImageRole, product: Product, *, item: str, note: str, prompts: PromptBook) -> Written:
@@ -17,6 +19,10 @@ def write_within(role: ImageRole, product: Product, *, item: str, note: str, pro
 
     Raises PromptError, also where the role has no layout.
     """
+    if role.text == "model" and NO_TEXT in note:
+        note = "，".join(part for part in note.split("，") if part.strip() != NO_TEXT)
+        if role.layout:
+            return prompts.write(role.name, product, item=item, note=note, text="overlay")
     written = prompts.write(role.name, product, item=item, note=note, text=role.text)
     if role.text != "model" or not (why := _too_much(drawn(written.prompt.positive))):
         return written
