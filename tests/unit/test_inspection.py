@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from catalog_imagegen.domain.gates import Gates
-from catalog_imagegen.domain.imaging import TextFound, Wanted
+from catalog_imagegen.domain.imaging import Prompt, TextFound, Wanted
 from catalog_imagegen.pipeline.inspection import Inspector
 from catalog_imagegen.pipeline.ports import Ledger
 from tests.fakes import picture
@@ -124,3 +124,27 @@ def test_roles_without_gates_pass() -> None:
     """A role that nobody asks anything of."""
     looking = Inspector({}, Looks(), rerolls=2)  # type: ignore[arg-type]  # all that is asked of it
     assert seen_by(looking, 1, scene().filter(ImageFilter.GaussianBlur(9))) == ""
+
+
+@pytest.mark.parametrize(
+    ("read", "stopped"),
+    [
+        (("限时 优惠", "¥199"), ""),
+        (("限时", "优惠，快来"), ""),
+        (("限时优患",), "wrong_text"),
+        ((), "wrong_text"),
+    ],
+)
+def test_what_the_prompt_asks_for_must_be_read(read: tuple[str, ...], stopped: str) -> None:
+    """Whatever else is read; a prompt that quotes nothing is not read at all."""
+    reader, gates = Letters(*read), Gates(check_text=True, wordings={"wrong_text": ("甲",)})
+    looking = inspector(Looks(), reader=reader, gates=gates)
+    quoting = replace(wanted(1), prompt=Prompt('海报，写着 "限时优惠"'))
+    found = looking.inspect(quoting, scene())
+    assert (found.objection.stopped.gate if found.objection else "") == stopped
+    if found.objection:
+        assert (found.objection.stopped.message, found.objection.wordings) == ("限时优惠", ("甲",))
+    assert looking.inspect(wanted(2), scene()).objection is None
+    assert reader.count == 1
+    simulated = inspector(Looks(), reader=reader, gates=gates, is_placeholder=True)
+    assert simulated.inspect(quoting, scene()).objection is None
