@@ -118,7 +118,7 @@ def gather(
     relatives = products if skus is None else ledger.products(skus=(), spus={p.family for p in products})
     subjects = {f"sku:{p.sku}" for p in relatives} | {spu_subject(p) for p in relatives}
     pictures = ledger.pictures(None if skus is None else subjects)
-    found = publications(_platforms(house, listings, platforms), relatives, pictures)
+    found = publications(_platforms(house, listings, platforms), relatives, pictures, setup.designer())
     return build(
         overview(products, pictures),
         found,

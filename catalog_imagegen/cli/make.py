@@ -360,10 +360,12 @@ def _notes(prepared: Prepared, house: House) -> list[str]:
     unused = [
         role.name
         for role in setup.roles.values()
-        if setup.workflows[role.workflow].lacks("negative")
+        if role.workflow
+        and setup.workflows[role.workflow].lacks("negative")
         and any(p.wanted.key.role == role.name and p.wanted.prompt.negative for p in pictures)
     ]
     taken = {role for p in prepared.platforms for placement in p.placements for role in placement.roles}
+    taken |= set(setup.designer().rendered(taken))
     idle = [role.name for role in setup.roles.values() if role.enabled and role.name not in taken]
     notes = []
     if unused:

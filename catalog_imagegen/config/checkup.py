@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from catalog_imagegen.config import platforms as marketplaces
+from catalog_imagegen.config.designs import check_designs
 from catalog_imagegen.config.files import Mistakes, read_text, read_toml, unknown, validated
+from catalog_imagegen.config.layouts import load_layouts
 from catalog_imagegen.config.settings import Settings
 from catalog_imagegen.config.setup import (
     KEYS,
     RolesFile,
     check_role,
     load_vocabulary,
-    make_role,
+    make_roles,
     read_workflow,
     template_files,
 )
 from catalog_imagegen.config.workspace import Workspace, defaults
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole, Platform
+from catalog_imagegen.pipeline.designing import text_templates
 from catalog_imagegen.pipeline.shapes import check_shapes
 from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.workflow import POINTS, Point, Workflow
@@ -39,7 +42,7 @@ def mistakes(look: Callable[[], object]) -> list[ConfigError]:
 
 def load_roles(workspace: Workspace) -> Mapping[str, ImageRole]:
     """The roles of ``roles.toml`` alone, not compared with anything."""
-    return {name: make_role(name, table) for name, table in _roles_file(workspace).roles.items()}
+    return make_roles(_roles_file(workspace))
 
 
 def load_platforms(workspace: Workspace, roles: Mapping[str, ImageRole] | None) -> Mapping[str, Platform]:
@@ -107,7 +110,8 @@ def misfits(
     enabled = [platforms[name] for name in settings.platforms if name in platforms] if platforms else []
     shapes = mistakes(lambda: check_shapes(enabled, roles or {}))
     found += [("config/platforms.toml", error) for error in shapes]
-    return found + [("config/roles.toml", error) for error in _misfitting_roles(workspace, roles or {})]
+    misfitting = [*_misfitting_roles(workspace, roles or {}), *_misfitting_designs(workspace, roles or {})]
+    return found + [("config/roles.toml", error) for error in misfitting]
 
 
 def _misfitting_roles(workspace: Workspace, roles: Mapping[str, ImageRole]) -> list[ConfigError]:
@@ -129,6 +133,21 @@ def _misfitting_roles(workspace: Workspace, roles: Mapping[str, ImageRole]) -> l
         for name, table in tables.items()
         for error in mistakes(lambda n=name, t=table: check_role(n, t, path, workflows, names))  # type: ignore[misc]  # bound now
     ]
+
+
+def _misfitting_designs(workspace: Workspace, roles: Mapping[str, ImageRole]) -> list[ConfigError]:
+    """Roles whose layout or parts are not there; nothing while the layouts cannot be read."""
+    try:
+        layouts = load_layouts(workspace).by_name
+    except ConfigError:
+        return []
+    path = workspace.own_or_packaged("config/roles.toml")
+    return mistakes(lambda: check_designs(roles, layouts, path))
+
+
+def check_layouts(workspace: Workspace) -> None:
+    """Raises ConfigError for a layout that is wrong, or a text in it that is no template."""
+    PromptBook({}, {}, text_templates({}, load_layouts(workspace).by_name))
 
 
 def load_templates(workspace: Workspace) -> tuple[PromptBook, Mapping[str, ConfigError]]:

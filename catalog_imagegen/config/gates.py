@@ -47,6 +47,10 @@ class GateTable(Strict):
         description="How like the product must be to the photo that a model was given; below, somebody has to look at it "
         "whatever the role's `approval`",
     )
+    check_text: bool = Field(
+        default=False,
+        description="Whether the texts that a prompt has in quotation marks must be read, with the extra `ocr`",
+    )
 
 
 class GatesFile(Strict):

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from catalog_imagegen.config.declarations import api_graph_text
+from catalog_imagegen.config.designs import OF_PARTS, check_designs, check_unused
 from catalog_imagegen.config.files import Strict, overlaid, read_text, read_toml, unknown, validated
+from catalog_imagegen.config.layouts import load_layouts
 from catalog_imagegen.config.platforms import Name, load_platforms
 from catalog_imagegen.config.screening import load_screen
 from catalog_imagegen.config.workspace import Workspace, defaults
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole
+from catalog_imagegen.pipeline.designing import text_templates
 from catalog_imagegen.pipeline.want import Setup
 from catalog_imagegen.stages.prompt import PromptBook
 from catalog_imagegen.stages.workflow import POINTS, REFERENCES, Workflow, parse_workflow
@@ -26,12 +31,16 @@ Text = Annotated[str, Field(min_length=1)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 FIXED = ("steps", "cfg", "sampler", "scheduler", "denoise", "shift", "lora", "lora_strength")
 """Keys of a role that are values for input points of their name."""
+NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 MOST_DISTORTED = 0.03
 """Share by which the shape of a smaller size may differ: the grid of 16 pixels does not allow every one exactly."""
 
 
 class _RoleTable(Strict):
-    workflow: str = Field(description="The graph to render with: `config/workflows/<workflow>.json`")
+    workflow: str = Field(
+        default="",
+        description="The graph to render with: `config/workflows/<workflow>.json`; none with `stitch`",
+    )
     size: tuple[RenderSide, RenderSide] = Field(description="Pixels of the render: width, height")
     items: tuple[str, ...] = Field(
         default=(), description="A constant list of items; either this or `items_from`"
@@ -93,6 +102,19 @@ class _RoleTable(Strict):
         default=(),
         description="Sizes of the same shape to try, in this order, when every server runs out of memory",
     )
+    text: Literal["none", "overlay", "model"] = Field(
+        default="none",
+        description="`overlay`: the texts of its layout are set on each file; `model`: the template may have the model draw up "
+        "to 3 texts of 8 characters, and the layout sets them where it does not",
+    )
+    layout: str = Field(default="", description="A layout of `config/layouts.toml`")
+    stitch: tuple[Name, ...] = Field(
+        default=(),
+        description="Two roles: their pictures of the same item are put side by side, and nothing else is rendered for it",
+    )
+    labels: tuple[Text, ...] = Field(
+        default=(), description="With `stitch`: what is written on the two; templates, as in layouts"
+    )
 
 
 class _WorkflowTable(Strict):
@@ -116,10 +138,12 @@ def load_setup(workspace: Workspace) -> Setup:
     roles_path = workspace.own_or_packaged("config/roles.toml")
     file = validated(RolesFile, read_toml(roles_path), roles_path, KEYS)
     workflows = _load_workflows(workspace, file)
-    prompts = load_prompts(workspace)
+    layouts = load_layouts(workspace)
+    roles = make_roles(file)
+    check_designs(roles, layouts.by_name, roles_path)
+    prompts = load_prompts(workspace, text_templates(roles, layouts.by_name))
     for name, table in file.roles.items():
         check_role(name, table, roles_path, workflows, prompts)
-    roles = {name: make_role(name, table) for name, table in file.roles.items()}
     packaged_roles = read_toml(defaults() / "config" / "roles.toml")["roles"]
     platforms = load_platforms(workspace, roles, packaged_roles=packaged_roles)
     return Setup(
@@ -129,6 +153,8 @@ def load_setup(workspace: Workspace) -> Setup:
         prompts=prompts,
         sources=_read_sources(workspace, workflows),
         screen=load_screen(workspace, roles, platforms),
+        layouts=layouts.by_name,
+        fonts=layouts.fonts,
     )
 
 
@@ -153,10 +179,10 @@ def load_points(workspace: Workspace, workflow: str) -> Mapping[str, str]:
     return file.workflows[workflow].points if workflow in file.workflows else {}
 
 
-def load_prompts(workspace: Workspace) -> PromptBook:
-    """The templates and the vocabulary beside them."""
+def load_prompts(workspace: Workspace, texts: Mapping[str, str] = NO_TEXTS) -> PromptBook:
+    """The templates and the vocabulary beside them, and the *texts* that pictures show."""
     templates = {path.name: read_text(path) for path in template_files(workspace)}
-    return PromptBook(templates, load_vocabulary(workspace))
+    return PromptBook(templates, load_vocabulary(workspace), texts)
 
 
 def load_vocabulary(workspace: Workspace) -> Mapping[str, list[Mapping[str, Any]]]:
@@ -193,7 +219,7 @@ def _load_workflows(workspace: Workspace, file: RolesFile) -> Mapping[str, Workf
         if name not in paths:
             raise unknown("workflow", "工作流", folder, name, paths)
     found = {}
-    for name in dict.fromkeys(table.workflow for table in file.roles.values()):
+    for name in dict.fromkeys(table.workflow for table in file.roles.values() if table.workflow):
         if name not in paths:
             raise unknown("workflow", "工作流", folder, name, paths)
         points = file.workflows[name].points if name in file.workflows else {}
@@ -210,6 +236,9 @@ def check_role(
     name: str, table: _RoleTable, path: Path, workflows: Mapping[str, Workflow], prompts: PromptBook
 ) -> None:
     """Raises ConfigError for a role that lacks a template, or does not fit its workflow."""
+    if table.stitch:
+        check_unused(name, table.model_fields_set, path)
+        return
     if table.enabled and not prompts.has(name):
         raise ConfigError(
             f"{path}: the role {name} has no prompt_templates/{name}.j2; add the template or set enabled = false",
@@ -315,6 +344,16 @@ def _check_enlarged(name: str, table: _RoleTable, path: Path, workflow: Workflow
         f"无法得到 {width} × {height}；{remedy_zh}",
         code="size_not_whole",
     )
+
+
+def make_roles(file: RolesFile) -> Mapping[str, ImageRole]:
+    """All roles; one that shows two others side by side has their items."""
+    roles = {name: make_role(name, table) for name, table in file.roles.items()}
+    for role in list(roles.values()):
+        if role.stitch and (part := roles.get(role.stitch[0])) is not None:
+            shared = {name: getattr(part, name) for name in OF_PARTS}
+            roles[role.name] = replace(role, **shared)
+    return roles
 
 
 def make_role(name: str, table: _RoleTable) -> ImageRole:

@@ -15,6 +15,7 @@ GateCode = Literal[
     "cut_product",  # it reaches the edge of the picture
     "duplicate",  # it looks like the picture of another product
     "text",  # there are letters where none should be
+    "wrong_text",  # a text that the prompt asks for is not there
 ]
 
 
@@ -38,6 +39,8 @@ class Gates:
     """Letters that may be read; -1 reads none."""
     min_fidelity: float = 0.0
     """How like the product must be to that of the photo that a model was given, of 1; below, somebody has to look."""
+    check_text: bool = False
+    """Whether the texts that the prompt asks for must be read."""
     wordings: Mapping[GateCode, tuple[str, ...]] = field(default_factory=dict)
     """What the prompt says in addition when a gate asks for another picture, one wording after the other."""
 
@@ -54,6 +57,7 @@ MEANINGS: Mapping[GateCode, tuple[str, str]] = {
     "cut_product": ("the product reaches the edge of the picture", "商品碰到画面边缘"),
     "duplicate": ("the picture looks like that of another product", "与其他商品的图片雷同"),
     "text": ("there is text in the picture", "画面中有文字"),
+    "wrong_text": ("a text that the prompt asks for is not in the picture", "画面中没有提示词要求的文字"),
 }
 """What each gate found, in English and Chinese."""
 

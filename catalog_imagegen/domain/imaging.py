@@ -27,6 +27,7 @@ Origin = Literal["generated", "photo", "composite", "scene"]
 Doubt = Literal["", "not_real", "unlike"]
 """Why somebody has to look at a picture although its role asks nobody: it was invented without a photo, or does not
 resemble it."""
+TextMode = Literal["none", "overlay", "model"]
 DEFAULT_FILE_NAME = "{sku}_{order:02}_{role}"
 """Of files of places that no marketplace has a rule for."""
 FigureValue = str | bool | int | float | tuple[str | int | float, ...]
@@ -145,6 +146,13 @@ class ImageRole:
     """Tags that a server must have to render it."""
     smaller_sizes: tuple[tuple[int, int], ...] = ()
     """Sizes that may be tried, in this order, when every server runs out of memory."""
+    text: TextMode = "none"
+    """Who sets words on the picture: nobody, the layout, or the model, for which the layout may stand in."""
+    layout: str = ""
+    stitch: tuple[str, ...] = ()
+    """Two roles whose pictures stand side by side in its own; then nothing is rendered for it."""
+    labels: tuple[str, ...] = ()
+    """Templates of what is written on the two."""
 
     @property
     def reference(self) -> bool:

@@ -83,6 +83,7 @@ def setup_name(setup: Setup, platforms: Iterable[str]) -> str:
         "sources": setup.sources,
         "roles": setup.roles,
         "platforms": {name: setup.platforms[name] for name in platforms},
+        "texts": [setup.layouts, {font.name: font.digest for font in setup.fonts.values()}],
         "screen": [setup.screen.lists, setup.screen.exceptions],
     }
     return fingerprint("setup", VERSION, _plain(inputs))[:32]

@@ -108,9 +108,9 @@ def check_listing(folder: Folder, platform: Platform, read_text: ReadText | None
             *_name(name, placement),
             *_labels(content, is_ours=folder.is_ours, is_photo=name in folder.photos),
         ]
-        forbidden = _forbids_text(placement)
+        forbidden = forbids_text(placement)
         if forbidden is not None and read_text is not None:
-            verdicts.extend(_text(read_text(measured.flat), forbidden))
+            verdicts.extend(text_on_picture(read_text(measured.flat), forbidden))
         files.append(
             CheckedFile(
                 name,
@@ -235,7 +235,7 @@ def _labels(content: bytes, *, is_ours: bool, is_photo: bool) -> Iterable[Verdic
     )
 
 
-def _forbids_text(placement: Placement) -> Severity | None:
+def forbids_text(placement: Placement) -> Severity | None:
     """Whether the platform wants no text on pictures of this place, and how certain that is."""
     for figure in placement.figures:
         values = figure.value if isinstance(figure.value, tuple) else (figure.value,)
@@ -244,7 +244,8 @@ def _forbids_text(placement: Placement) -> Severity | None:
     return None
 
 
-def _text(found: Sequence[str], severity: Severity) -> Iterator[Verdict]:
+def text_on_picture(found: Sequence[str], severity: Severity) -> Iterator[Verdict]:
+    """What is wrong with texts in a place that wants none."""
     if found:
         seen = " / ".join(found)[:60]
         yield Verdict(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from PIL import Image
 
-from catalog_imagegen.domain.errors import ItemError
-from catalog_imagegen.domain.imaging import Placement, Render, Verdict
+from catalog_imagegen.domain.design import PLAIN, Design
+from catalog_imagegen.domain.imaging import Placement, Render
+from catalog_imagegen.pipeline.compliance import forbids_text, text_on_picture
+from catalog_imagegen.pipeline.finishing import Finish, SideBySide
 from catalog_imagegen.pipeline.ground import Ground
 from catalog_imagegen.pipeline.ports import BlobStore, Previews
 from catalog_imagegen.stages.label import (
@@ -45,6 +46,7 @@ class Order:
     placements: tuple[Placement, ...]
     producer: str = ""
     """Who is named as the maker in the labels of generated pictures."""
+    design: Design = PLAIN
 
 
 Developed = tuple[Rendition, ...]
@@ -96,11 +98,13 @@ class DarkroomHere:
 
     def fill(self, order: Order) -> Developed | None:
         """Make the files now; None where the render's bytes are lost."""
+        pair = order.design.pair
         try:
             content = self.blobs.get(order.render.digest)
+            second = self.blobs.get(pair.second.digest) if pair else b""
         except FileNotFoundError:
             return None
-        return develop(content, order, self.previews, self.credentials)
+        return develop(content, order, self.previews, self.credentials, second=second)
 
 
 def develop(
@@ -108,56 +112,65 @@ def develop(
     order: Order,
     previews: Previews | None = None,
     credentials: Credentials | None = None,
+    *,
+    second: bytes = b"",
 ) -> Developed:
-    """The files of an order, each with what is wrong with it. Places that ask for the same file share its bytes."""
-    image = open_render(content)
-    if previews is not None:
-        previews.keep(order.render.digest, image)
+    """The files of an order, each with what is wrong with it. Places that ask for the same file share its bytes.
+
+    *second* is the other picture of a comparison.
+    """
+    image = _opened(content, order.render, previews)
+    ground: Ground | SideBySide = Ground(image)
+    if pair := order.design.pair:
+        ground = SideBySide(image, _opened(second, pair.second, previews), pair)
     labels = _labels(content, order)
     marks = Marks(packet(*labels), is_placeholder=order.render.placeholder)
-    ground = Ground(image)
+    bench = _Bench(ground, order.design, marks, credentials, labels[1])
     made: dict[Placement, Rendition] = {}
     is_generated = order.render.origin != "photo"
     for placement in order.placements:
         shape = file_shape(placement)
         if shape not in made:
             wanted = placement if is_generated else replace(placement, visible_label="never")
-            made[shape] = _signed(ground, wanted, marks, credentials, labels[1])
+            made[shape] = bench.made(wanted)
     return tuple(
-        _judged(made[file_shape(placement)], placement, is_generated=is_generated)
-        for placement in order.placements
+        _judged(made[file_shape(each)], each, order.design, is_generated=is_generated)
+        for each in order.placements
     )
 
 
-def _adapted(ground: Ground, placement: Placement, marks: Marks) -> Rendition:
-    """The file of a placement; one that is too narrow for its label fails, and is made without."""
-    found = ground.prepared(placement)
-    make = functools.partial(adapt, found.negative, placement, marks=marks, frame=found.frame)
-    if placement.visible_label == "never":
-        return replace(make(), verdicts=found.verdicts)
-    try:
-        return replace(make(finish=_labelled), verdicts=found.verdicts)
-    except ItemError as error:
-        verdict = Verdict("no_visible_label", "fail", error.message_en, error.message_zh)
-        return replace(make(), verdicts=(*found.verdicts, verdict))
+def _opened(content: bytes, render: Render, previews: Previews | None) -> Image.Image:
+    image = open_render(content)
+    if previews is not None:
+        previews.keep(render.digest, image)
+    return image
 
 
-def _labelled(image: Image.Image) -> Image.Image:
-    """With the label that everybody sees."""
-    from catalog_imagegen.stages.lettering import add_label  # noqa: PLC0415 - fonts are for those who write
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What all files of an order have in common."""
 
-    return add_label(image).image
+    ground: Ground | SideBySide
+    design: Design
+    marks: Marks
+    credentials: Credentials | None
+    source_type: str
 
+    def made(self, placement: Placement) -> Rendition:
+        """The file of a placement, signed where somebody signs; the cap is on what it is then."""
+        if self.credentials is None:
+            return self._adapted(placement)
+        smaller = replace(placement, max_bytes=max(1, placement.max_bytes - self.credentials.room))
+        made = self._adapted(smaller)
+        signed = self.credentials.sign(made.content, placement.format, self.source_type)
+        return replace(made, content=signed)
 
-def _signed(
-    ground: Ground, placement: Placement, marks: Marks, credentials: Credentials | None, source_type: str
-) -> Rendition:
-    """The file of a placement, signed; the cap is on what it is then."""
-    if credentials is None:
-        return _adapted(ground, placement, marks)
-    smaller = replace(placement, max_bytes=max(1, placement.max_bytes - credentials.room))
-    made = _adapted(ground, smaller, marks)
-    return replace(made, content=credentials.sign(made.content, placement.format, source_type))
+    def _adapted(self, placement: Placement) -> Rendition:
+        """One that is too narrow for its label or its texts fails, and is made without."""
+        found, finish = self.ground.prepared(placement), Finish(self.design, placement)
+        drawing = finish.draw if finish.is_needed else None
+        made = adapt(found.negative, placement, marks=self.marks, frame=found.frame, finish=drawing)
+        return replace(made, verdicts=(*found.verdicts, *finish.verdicts))
 
 
 def _labels(content: bytes, order: Order) -> tuple[str, str]:
@@ -181,7 +194,10 @@ def _is_carried(text: str) -> bool:
     return 0 < len(as_xml(text).strip()) <= LONGEST_LABEL
 
 
-def _judged(made: Rendition, placement: Placement, *, is_generated: bool) -> Rendition:
+def _judged(made: Rendition, placement: Placement, design: Design, *, is_generated: bool) -> Rendition:
     labels = judge_labels(made.content, is_generated=is_generated)
-    found = (*made.verdicts, *judge_file(made.content, placement), *labels)
-    return replace(made, verdicts=found)
+    found = [*made.verdicts, *judge_file(made.content, placement), *labels]
+    severity = forbids_text(placement)
+    if design.words and severity is not None:
+        found += text_on_picture(design.words, severity)
+    return replace(made, verdicts=tuple(found))

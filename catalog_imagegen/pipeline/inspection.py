@@ -13,7 +13,8 @@ from catalog_imagegen.domain.imaging import Doubt, Wanted
 from catalog_imagegen.pipeline.ports import Ledger, TextReader
 from catalog_imagegen.pipeline.studio import Studio
 from catalog_imagegen.pipeline.workshop import Inspection
-from catalog_imagegen.stages.quality.letters import stopped_by_text
+from catalog_imagegen.stages.prompt import drawn
+from catalog_imagegen.stages.quality.letters import stopped_by_text, stopped_by_wrong_text
 from catalog_imagegen.stages.quality.likeness import Gallery
 from catalog_imagegen.stages.quality.measures import measure, stopped_by
 
@@ -46,7 +47,7 @@ class Inspector:
         measures = measure(image)
         stopped = (
             stopped_by(measures, gates)
-            or self._stopped_by_text(image, gates)
+            or self._stopped_by_text(picture, image, gates)
             or self._stopped_by_likeness(picture, measures.look, gates)
         )
         if stopped is None:
@@ -69,15 +70,17 @@ class Inspector:
         """
         gates = self._gates.get(role, NO_GATES)
         return (
-            replace(gates, min_product=0.0, max_likeness=-1, max_letters=-1)
+            replace(gates, min_product=0.0, max_likeness=-1, max_letters=-1, check_text=False)
             if self._is_placeholder
             else gates
         )
 
-    def _stopped_by_text(self, image: Image.Image, gates: Gates) -> Stopped | None:
-        if self._reader is None or gates.max_letters < 0:
+    def _stopped_by_text(self, picture: Wanted, image: Image.Image, gates: Gates) -> Stopped | None:
+        asked = drawn(picture.prompt.positive) if gates.check_text else []
+        if self._reader is None or (gates.max_letters < 0 and not asked):
             return None
-        return stopped_by_text(self._reader.read(image), gates)
+        found = self._reader.read(image)
+        return stopped_by_text(found, gates) or stopped_by_wrong_text(found, asked)
 
     def _stopped_by_likeness(self, picture: Wanted, look: str, gates: Gates) -> Stopped | None:
         if gates.max_likeness < 0:

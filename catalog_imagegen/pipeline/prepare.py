@@ -166,7 +166,8 @@ def pictures_of(sku: str, *, role: str, slot: int | None, services: Services) ->
     pictures = services.ledger.pictures({f"sku:{sku}", spu_subject(product)})
     if role:
         check_names("role", [role], services.setup.roles)
-    found = [p.key for p in pictures if role in ("", p.key.role) and slot in (None, p.slot)]
+    roles = set(services.setup.designer().rendered([role] if role else []))
+    found = [p.key for p in pictures if (not role or p.key.role in roles) and slot in (None, p.slot)]
     if not found:
         has = ", ".join(f"{p.key.role} {p.slot} ({p.item_text})" for p in pictures) or "none"
         raise ConfigError(
@@ -230,6 +231,7 @@ def planned(asked: Asked, found: Pictures, services: Services) -> Prepared:
     """Compare the pictures that are wanted with those that are recorded. Records nothing."""
     wanted, blocked = found
     ledger, selection = services.ledger, asked.selection
+    selection = replace(selection, roles=tuple(services.setup.designer().rendered(selection.roles)))
     pictures: list[Wanted | Blocked] = [*wanted, *blocked]
     chosen = frozenset(p.key for p in pictures if _is_selected(p, selection, asked.platforms))
     remarks = (remark for p in wanted if p.remarks and p.key in chosen for remark in p.remarks)
@@ -248,8 +250,9 @@ def planned(asked: Asked, found: Pictures, services: Services) -> Prepared:
 def screened(products: Iterable[Product], setup: Setup, enabled: Iterable[str]) -> Iterator[Issue]:
     """What is to be said of the words of a catalog that nobody plans yet; *enabled* are platforms."""
     takers: dict[str, list[str]] = {}
+    rendered = setup.designer().rendered
     for name in enabled:
-        for role in {role for placement in setup.platforms[name].placements for role in placement.roles}:
+        for role in {role for place in setup.platforms[name].placements for role in rendered(place.roles)}:
             if setup.roles[role].enabled:
                 takers.setdefault(role, []).append(name)
     screener = setup.screener()

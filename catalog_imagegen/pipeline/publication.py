@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.design import PLAIN
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Platform
 from catalog_imagegen.domain.job import PictureStatus
+from catalog_imagegen.pipeline.designing import NOTHING_DRAWN, Designer
 from catalog_imagegen.pipeline.develop import VERSIONS
 from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.stages.listing import Entry, Shown, arrange, listing_key, path_safe
@@ -43,18 +45,16 @@ class Publication:
 
 
 def publications(
-    platforms: Iterable[Platform], products: Sequence[Product], statuses: Sequence[PictureStatus]
+    platforms: Iterable[Platform],
+    products: Sequence[Product],
+    statuses: Sequence[PictureStatus],
+    designer: Designer = NOTHING_DRAWN,
 ) -> list[Publication]:
     """The listings of these products: per SPU or per SKU, each with the pictures of its subjects.
 
-    A listing that lost its last picture to a reviewer is there, and empty.
+    *products* are whole families. A listing that lost its last picture to a reviewer is there, and empty.
     """
-    by_subject: dict[str, list[Shown]] = {}
-    for status in statuses:
-        if (shown := _shown(status)) is not None:
-            by_subject.setdefault(status.key.subject, []).append(shown)
-        elif status.is_rejected:
-            by_subject.setdefault(status.key.subject, [])
+    by_subject = _by_subject(products, statuses, designer)
     found = []
     for platform in platforms:
         members: dict[str, list[Product]] = {}
@@ -67,6 +67,30 @@ def publications(
             if any(part in by_subject for part in parts):
                 family = spu_subject(variants[0])
                 found.append(Publication(platform, subject, family, tuple(variants), pictures))
+    return found
+
+
+def _by_subject(
+    products: Iterable[Product], statuses: Iterable[PictureStatus], designer: Designer
+) -> Mapping[str, Sequence[Shown]]:
+    """What listings can show of each subject, designed over the product that speaks for it."""
+    speakers: dict[str, Product] = {}
+    for product in sorted(products, key=lambda p: p.sku):
+        speakers[f"sku:{product.sku}"] = product
+        speakers.setdefault(spu_subject(product), product)
+    found: dict[str, list[Shown]] = {}
+    for status in statuses:
+        subject = status.key.subject
+        if (shown := _shown(status)) is not None:
+            if subject in speakers:
+                design = designer.design(shown, speakers[subject], status.prompt)
+                shown = shown if design is PLAIN else replace(shown, design=design)
+            found.setdefault(subject, []).append(shown)
+        elif status.is_rejected:
+            found.setdefault(subject, [])
+    for subject, pictures in found.items():
+        if subject in speakers:
+            pictures += list(designer.pairs(pictures, speakers[subject]))
     return found
 
 
@@ -120,7 +144,10 @@ def by_family(found: Iterable[Publication]) -> Iterable[Sequence[Publication]]:
 def compose(publication: Publication, maker: Sequence[str]) -> Composed:
     """What a listing consists of; *maker* is who is named in its files and who signs them."""
     entries = arrange(publication.platform, publication.pictures, products=publication.products)
-    keys = [rendition_key(e.picture.render, e.placement, maker=maker, also=VERSIONS) for e in entries]
+    keys = [
+        rendition_key(e.picture.render, e.placement, design=e.picture.design, maker=maker, also=VERSIONS)
+        for e in entries
+    ]
     return Composed(entries, keys, listing_key(publication.platform, publication.subject, entries, keys))
 
 

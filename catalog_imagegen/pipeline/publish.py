@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from catalog_imagegen.domain.design import Design
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Placement, Platform, Render, Verdict
+from catalog_imagegen.pipeline.designing import NOTHING_DRAWN, Designer
 from catalog_imagegen.pipeline.develop import Darkroom, Order
 from catalog_imagegen.pipeline.ports import Ledger, Listings
 from catalog_imagegen.pipeline.prepare import Services
@@ -38,6 +40,7 @@ def open_publisher(
         services.ledger,
         listings or services.listings,
         services.developing,
+        designer=services.setup.designer(),
         producer=services.producer,
         signer=services.signer,
         approved_only=approved_only,
@@ -82,6 +85,7 @@ class Publisher:
         listings: Listings,
         darkroom: Darkroom,
         *,
+        designer: Designer = NOTHING_DRAWN,
         producer: str = "",
         signer: str = "",
         approved_only: bool = False,
@@ -89,6 +93,7 @@ class Publisher:
     ) -> None:
         self.left_out: list[LeftOut] = []
         self._approved_only = approved_only
+        self._designer = designer
         self._producer = producer
         self._maker = (producer, signer) if signer else (producer,)
         self._wait = wait
@@ -139,20 +144,21 @@ class Publisher:
         return count + sum(self._finish(batch) for batch in waiting)
 
     def _begin(self, fallen: Sequence[tuple[Publication, Composed]]) -> _Batch:
-        """Order the files that listings lack, in one order for each render."""
-        wanted: dict[Render, dict[Fingerprint, Placement]] = {}
+        """Order the files that listings lack, in one order for each render and what is drawn on it."""
+        wanted: dict[tuple[Render, Design], dict[Fingerprint, Placement]] = {}
         for publication, composed in fallen:
             standing = self._listings.renditions(publication.platform.name, publication.folder)
             for entry, key in zip(composed.entries, composed.keys, strict=True):
                 if key not in standing:
-                    wanted.setdefault(entry.picture.render, {})[key] = entry.placement
-        for render, places in wanted.items():
-            self._order(render, places)
+                    of = entry.picture.render, entry.picture.design
+                    wanted.setdefault(of, {})[key] = entry.placement
+        for (render, design), places in wanted.items():
+            self._order(render, design, places)
         keys = [key for places in wanted.values() for key in places]
         return _Batch([publication for publication, _ in fallen], len(wanted), keys)
 
-    def _order(self, render: Render, places: Mapping[Fingerprint, Placement]) -> None:
-        developing = self._darkroom.begin(Order(render, tuple(places.values()), self._producer))
+    def _order(self, render: Render, design: Design, places: Mapping[Fingerprint, Placement]) -> None:
+        developing = self._darkroom.begin(Order(render, tuple(places.values()), self._producer, design))
         files = functools.cache(developing)
         for position, key in enumerate(places):
             self._begun[key] = lambda i=position: made[i] if (made := files()) is not None else None  # type: ignore[misc]  # bound now
@@ -171,7 +177,7 @@ class Publisher:
         pictures = self._ledger.pictures(subjects)
         if self._approved_only:
             pictures = [p for p in pictures if p.approved is not None]
-        return publications(platforms, products, pictures)
+        return publications(platforms, products, pictures, self._designer)
 
     def _publish(self, publication: Publication) -> int:
         """Look again as the only one who writes a listing, and write what is missing."""
@@ -266,7 +272,9 @@ class Publisher:
         if key in self._begun:
             return self._begun[key]()
         # The listing changed while we waited for it.
-        made = self._darkroom.begin(Order(entry.picture.render, (entry.placement,), self._producer))()
+        picture = entry.picture
+        order = Order(picture.render, (entry.placement,), self._producer, picture.design)
+        made = self._darkroom.begin(order)()
         return made[0] if made is not None else None
 
 

@@ -160,10 +160,11 @@ def _in_scope(scope: Scope, services: Services) -> list[tuple[str, PictureStatus
     if scope.category:
         check_names("category", [scope.category], dict.fromkeys(p.category for p in products))
     owners = _owners(p for p in products if _is_meant(p, scope))
+    roles = set(services.setup.designer().rendered(scope.roles))
     return [
         (owners[picture.key.subject], picture)
         for picture in services.ledger.pictures(owners)
-        if (not scope.roles or picture.key.role in scope.roles) and scope.slot in (None, picture.slot)
+        if (not roles or picture.key.role in roles) and scope.slot in (None, picture.slot)
     ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from catalog_imagegen.domain.catalog import FIELD_WORDS, LIST_FIELDS, TEXT_FIELDS, Issue, Product
 from catalog_imagegen.domain.errors import ItemError
-from catalog_imagegen.domain.imaging import ImageRole, Wanted
+from catalog_imagegen.domain.imaging import NO_PROMPT, ImageRole, Wanted
+from catalog_imagegen.pipeline.designing import NOTHING_DRAWN, Designer, Words
 from catalog_imagegen.stages.prompt import PromptBook, drawn
 from catalog_imagegen.stages.screening import Hit, Reaction, Screen, WordList, letters
 
@@ -34,12 +36,23 @@ class _Trace:
 class Screener:
     """Screens the texts of products; each is looked at once, however many pictures are made of it.
 
-    What is screened is what a role's template reads and what its items say: all catalog text that can reach a picture.
+    What is screened is what a role's template and its layout read and what its items say: all catalog text that can reach
+    a picture.
     """
 
-    def __init__(self, screen: Screen, prompts: PromptBook, roles: Mapping[str, ImageRole]) -> None:
-        self._screen, self._roles = screen, roles
-        self._read = {name: prompts.columns_read(name) for name in roles if prompts.has(name)}
+    def __init__(
+        self,
+        screen: Screen,
+        prompts: PromptBook,
+        roles: Mapping[str, ImageRole],
+        designer: Designer = NOTHING_DRAWN,
+    ) -> None:
+        self._screen, self._roles, self._designer = screen, roles, designer
+        self._read = {
+            name: _either(prompts.columns_read(name), designer.columns(role))
+            for name, role in roles.items()
+            if prompts.has(name)
+        }
         self._reads_any = None in self._read.values()
         columns = {role.items_from for role in roles.values()}.union(*filter(None, self._read.values()))
         self._texts = [name for name in TEXT_FIELDS if self._reads_any or name in columns]
@@ -49,14 +62,19 @@ class Screener:
         self._traces: Sequence[_Trace] = ()
         self._clean: set[str] = set()
 
-    def passed(self, picture: Wanted, product: Product) -> Wanted:
-        """The picture with what is to be said of its words. Raises ScreenedError for one that is not to be made."""
+    def passed(self, picture: Wanted, product: Product, words: Sequence[Words] = ()) -> Wanted:
+        """The picture with what is to be said of its words. Raises ScreenedError for one that is not to be made.
+
+        *words* are set on it, whatever the model draws; a product's own photo shows no others.
+        """
         is_photo = picture.from_photo is not None and picture.from_photo.how == "cutout"
-        if is_photo or not self._look(product):
+        if not words and (is_photo or not self._look(product)):
             return picture
         role = self._roles[picture.key.role]
-        shown = letters("\n".join(drawn(picture.prompt.positive)))
-        concerning = self._concerning(role, [picture.item_text])
+        texts = [each.text for each in words]
+        shown = letters("\n".join([*drawn(picture.prompt.positive), *texts]))
+        concerning = list(self._concerning(role, [picture.item_text]))
+        concerning += self._elsewhere(words, concerning)
         told = _told(concerning, role.name, picture.platforms, product, shown=shown)
         if blocking := [trace for trace, action in told if action == "block"]:
             raise _refusal(blocking, product)
@@ -75,13 +93,15 @@ class Screener:
         """What is to be said of a product before any prompt is written.
 
         *takers* are the platforms that take pictures of each role, *items* gives what these show. Of what would be shown
-        only promotions are known then: other texts are quoted by a template, or not.
+        only promotions and the texts of layouts are known then: other texts are quoted by a template, or not.
         """
         if not self._look(product):
             return
         for name, platforms in takers.items():
-            concerning = self._concerning(self._roles[name], items(self._roles[name], product))
-            for trace, action in _told(concerning, name, platforms, product, shown=""):
+            texts = items(self._roles[name], product)
+            concerning = self._concerning(self._roles[name], texts)
+            shown = letters("\n".join(self._set_on(self._roles[name], product, texts)))
+            for trace, action in _told(concerning, name, platforms, product, shown=shown):
                 yield _remark(trace, product, blocked=name if action == "block" else "")
 
     def _look(self, product: Product) -> Sequence[_Trace]:
@@ -123,6 +143,20 @@ class Screener:
             for hit in self._screen.hits(text)
         ]
 
+    def _set_on(self, role: ImageRole, product: Product, items: Iterable[str]) -> Iterator[str]:
+        """What layouts set on its pictures; where that cannot be told their prompts are not written either."""
+        for item in items:
+            with suppress(ItemError):
+                yield from (each.text for each in self._designer.words(role, product, item, NO_PROMPT))
+
+    def _elsewhere(self, words: Iterable[Words], found: Iterable[_Trace]) -> Iterator[_Trace]:
+        """Those that no column has: a layout itself says them, or puts them together."""
+        known = {trace.hit.word for trace in found}
+        for each in words:
+            for hit in self._screen.hits(each.text):
+                if hit.word not in known:
+                    yield _Trace(each.place, each.text, hit)
+
     def _concerning(self, role: ImageRole, items: Collection[str]) -> Iterator[_Trace]:
         """Those in the columns that a role's template reads, and in its items."""
         read = self._read.get(role.name, frozenset())
@@ -133,6 +167,11 @@ class Screener:
                 or (trace.column == role.items_from and trace.text in items)
             ):
                 yield trace
+
+
+def _either(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """All columns of both; None where one may read any."""
+    return None if one is None or other is None else one | other
 
 
 def _told(

@@ -9,6 +9,7 @@ from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole, Placement, Platform
 from catalog_imagegen.stages.rendition import MAX_ENLARGEMENT, enlargement
 
+Size = tuple[int, int]
 MOST_CROPPED = 0.2
 """Share of a render that filling a place may cut away; a square in a portrait place of 3:4 would lose a quarter."""
 
@@ -29,12 +30,19 @@ def check_shapes(platforms: Iterable[Platform], roles: Mapping[str, ImageRole]) 
         for placement in platform.placements:
             for role in (roles[name] for name in placement.roles if name in roles):
                 if role.enabled and placement.fit == "cover":
-                    _check(platform.name, placement, role)
+                    _check(platform.name, placement, role, roles)
 
 
-def _check(platform: str, placement: Placement, role: ImageRole) -> None:
-    shapes = placement.width / placement.height, role.width / role.height
-    cropped = 1 - min(shapes) / max(shapes)
+def together(one: Size, other: Size) -> list[Size]:
+    """The sizes of two pictures beside each other, and one below the other."""
+    beside = one[0] + other[0], max(one[1], other[1])
+    return [beside, (max(one[0], other[0]), one[1] + other[1])]
+
+
+def _check(platform: str, placement: Placement, role: ImageRole, roles: Mapping[str, ImageRole]) -> None:
+    parts = [(part.width, part.height) for name in role.stitch if (part := roles.get(name)) is not None]
+    sizes = together(*parts) if len(parts) == 2 else [(role.width, role.height)]  # noqa: PLR2004 - side by side
+    cropped = min(_cropped(size, (placement.width, placement.height)) for size in sizes)
     if cropped > MOST_CROPPED:
         place = f"platforms.{platform}: {placement.name}"
         box, render = f"{placement.width} × {placement.height}", f"{role.width} × {role.height}"
@@ -94,3 +102,9 @@ def _grown(role: ImageRole, by: float, step: int) -> tuple[int, int]:
     """The role's size, so many times larger at least, in multiples of *step* pixels."""
     width, height = (math.ceil(side * by / step - 1e-9) * step for side in (role.width, role.height))
     return width, height
+
+
+def _cropped(size: Size, box: Size) -> float:
+    """The share that is cut off a picture that fills a box."""
+    shapes = size[0] / size[1], box[0] / box[1]
+    return 1 - min(shapes) / max(shapes)

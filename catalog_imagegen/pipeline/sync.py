@@ -221,7 +221,9 @@ def _settled(
     done = {m.wanted.key for m in made if m.outcome in ("rendered", "reused")}
     done |= {p.wanted.key for p in prepared.plan.pictures if p.action == "reuse"}
     left = {p.wanted.key.subject for p in prepared.plan.pictures if p.wanted.key not in done}
-    left |= {p.wanted.key.subject for p in prepared.plan.pictures if p.wanted.photos}  # they may change, or go
+    left |= {
+        p.wanted.key.subject for p in prepared.plan.pictures if p.wanted.photos
+    }  # they may change, or go
     left |= {blocked.key.subject for blocked in prepared.plan.blocked} | {key.subject for key in overtaken}
     return {
         product.sku

@@ -24,8 +24,11 @@ from catalog_imagegen.domain.imaging import (
     item_id,
     seed_for,
 )
+from catalog_imagegen.domain.lettering import Layout, OwnFont
 from catalog_imagegen.pipeline.album import Album, Means, NoPhotos
+from catalog_imagegen.pipeline.designing import Designer
 from catalog_imagegen.pipeline.ports import Photos
+from catalog_imagegen.pipeline.quoting import write_within
 from catalog_imagegen.pipeline.screener import Screener
 from catalog_imagegen.pipeline.studio import VERSION as STUDIO
 from catalog_imagegen.stages.prompt import PromptBook
@@ -46,11 +49,17 @@ class Setup:
     """File name → text of all that pictures are made by: workflows, templates, vocabulary."""
     screen: Screen = NOTHING
     """The words that pictures must not show."""
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    fonts: Mapping[str, OwnFont] = field(default_factory=dict)
 
     def screener(self) -> Screener:
         """What looks for these words in the texts of products."""
         enabled = {name: role for name, role in self.roles.items() if role.enabled}
-        return Screener(self.screen, self.prompts, enabled)
+        return Screener(self.screen, self.prompts, enabled, self.designer())
+
+    def designer(self) -> Designer:
+        """What sets texts on pictures, and pictures beside each other."""
+        return Designer(self.prompts, self.roles, self.layouts, self.fonts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +159,14 @@ def want(
     album = Album(photos or NoPhotos(), frozenset(product.sku for _, product in rows))
     album.collect((ask.role, ask.subject.product, setup.workflows[ask.role.workflow]) for ask in asked)
     benches: dict[str, _Bench] = {}
-    screener = setup.screener()
+    screener, designer = setup.screener(), setup.designer()
     for ask in asked:
         if ask.role.name not in benches:
             benches[ask.role.name] = _bench(ask.role, setup)
         try:
             picture = bind(ask, setup, takes.get(ask.key, FIRST_TAKE), benches[ask.role.name], album)
-            wanted.append(screener.passed(picture, ask.subject.product))
+            words = designer.words(ask.role, ask.subject.product, ask.item_text, picture.prompt)
+            wanted.append(screener.passed(picture, ask.subject.product, words))
         except ItemError as error:
             blocked.append(
                 Blocked(
@@ -177,9 +187,10 @@ def want(
 def _limits(setup: Setup, platforms: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
     """Role → platform → how many pictures of one subject its placements can show."""
     limits: dict[str, dict[str, int]] = {}
+    rendered = setup.designer().rendered
     for name in platforms:
         for placement in setup.platforms[name].placements:
-            for role in placement.roles:
+            for role in rendered(placement.roles):
                 by_platform = limits.setdefault(role, {})
                 # Placements show the same pictures, each from the first on.
                 by_platform[name] = max(by_platform.get(name, 0), placement.count)
@@ -196,13 +207,15 @@ def most_pictures(setup: Setup, platforms: Iterable[str]) -> int:
 def deciding_columns(setup: Setup) -> frozenset[str] | None:
     """The columns that decide which pictures there are and what they show; None where it may be any."""
     found: set[str] = {"sku", "spu", "name", "images"}
+    designer = setup.designer()
     for role in setup.roles.values():
-        if not role.enabled:
+        if not role.enabled or role.stitch:
             continue
-        read = setup.prompts.columns_of(role.name)
-        if read is None:
-            return None
-        found |= read | {role.items_from}
+        for read in (setup.prompts.columns_of(role.name), designer.columns(role)):
+            if read is None:
+                return None
+            found |= read
+        found |= {role.items_from}
     return frozenset(found)
 
 
@@ -289,7 +302,9 @@ def bind(ask: Ask, setup: Setup, take: Take, bench: _Bench, album: Album) -> Wan
     if means.source == "cutout":
         return _cut_out(ask, take, means)
     in_scene = means.source == "composite"
-    written = setup.prompts.write(role.name, product, item=ask.item_text, note=take.note, in_scene=in_scene)
+    written = write_within(
+        role, product, item=ask.item_text, note=take.note, prompts=setup.prompts, in_scene=in_scene
+    )
     seed = seed_for(ask.key, take)
     values = {
         "positive": written.prompt.positive,

@@ -17,6 +17,8 @@ ROLES = {
     "lifestyle": "场景图",
     "detail": "细节图",
     "comparison": "对比图",
+    "comparison_without": "对比图·无",
+    "comparison_with": "对比图·有",
     "poster": "海报",
 }
 

@@ -219,6 +219,24 @@ def _comparison(look: Look, size: Size, _: random.Random) -> Image.Image:
     return canvas
 
 
+def _without(look: Look, size: Size, _: random.Random) -> Image.Image:
+    """The dull other by itself."""
+    dull = mix((158, 160, 164), look.colour, 0.12)
+    return _half(look.shape, dull, gradient(size, (226, 227, 229), (196, 198, 202)), share=0.8)
+
+
+def _with(look: Look, size: Size, _: random.Random) -> Image.Image:
+    """The product where the dull other stood."""
+    canvas = gradient(size, mix(look.colour, WHITE, 0.84), mix(look.colour, WHITE, 0.58))
+    return _half(look.shape, look.colour, canvas, share=0.92)
+
+
+def _half(shape: str, colour: Colour, canvas: Image.Image, *, share: float) -> Image.Image:
+    width, height = canvas.size
+    _stand(canvas, shape, colour, centre=width // 2, ground=round(height * 0.78), side=round(width * share))
+    return canvas
+
+
 def _poster(look: Look, size: Size, rng: random.Random) -> Image.Image:
     width, height = size
     deep = mix(look.colour, rng.choice([(250, 214, 190), (204, 220, 240), (236, 214, 232)]), 0.72)
@@ -250,5 +268,7 @@ _COMPOSITIONS: dict[str, Callable[[Look, Size, random.Random], Image.Image]] = {
     "lifestyle": _lifestyle,
     "detail": _detail,
     "comparison": _comparison,
+    "comparison_without": _without,
+    "comparison_with": _with,
     "poster": _poster,
 }

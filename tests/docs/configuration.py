@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from catalog_imagegen.adapters.catalogs.columns import _FieldTable, _HeaderTable
 from catalog_imagegen.config import platforms, screening, setup
 from catalog_imagegen.config.gates import GateTable
+from catalog_imagegen.config.layouts import BoxTable, LayoutsFile, PlateTable, StrokeTable
 from catalog_imagegen.config.profiles import IgnoreTable, ProfileTable
 from catalog_imagegen.config.settings import (
     PREFIX,
@@ -107,6 +108,10 @@ FIELD_WORDS: Mapping[str, str] = {
 PROFILE_HEAD = """\
 How the catalogs of one supplier are read; any number of files. More: [import profiles](catalogs.md#headers-of-a-supplier-import-profiles).
 """
+LAYOUTS_HEAD = """\
+Laid over the packaged file in the same way, so that a box can be changed key by key; `text = ""` leaves one out. More:
+[texts on pictures](roles.md#texts-on-pictures).
+"""
 GATES_HEAD = """\
 Laid over the packaged file in the same way; a role's table goes before `[all]`. `[wordings]` has for each gate the list of what prompts of new takes
 say in addition. The packaged figures stand in the file, beside what they were measured on. More: [gates](gates.md).
@@ -158,6 +163,15 @@ def page() -> str:
                 *_table(platforms._SourceTable, CITATION_WORDS),
                 "### `[columns]`\n",
                 COLUMNS,
+                "## config/layouts.toml\n",
+                LAYOUTS_HEAD,
+                *_table(LayoutsFile),
+                "### `[layouts.NAME.BOX]`\n",
+                *_table(BoxTable),
+                "### `stroke` of a box\n",
+                *_table(StrokeTable),
+                "### `plate` of a box\n",
+                *_table(PlateTable),
                 "## config/screening.toml\n",
                 "Laid over the packaged file in the same way. More: [words that pictures must not show](screening.md).\n",
                 *_table(screening.ScreeningFile),

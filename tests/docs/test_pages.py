@@ -311,6 +311,7 @@ def test_blocks_name_files_of_a_workspace() -> None:
                 known = (
                     "config/app.toml",
                     "config/roles.toml",
+                    "config/layouts.toml",
                     "config/platforms.toml",
                     "config/columns.toml",
                     "config/screening.toml",

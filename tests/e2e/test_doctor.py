@@ -141,6 +141,7 @@ def test_a_healthy_workspace(shop: Shop, url: str) -> None:
         APP,
         ROLES,
         "config/platforms.toml",
+        "config/layouts.toml",
         "config/screening.toml",
         "config/gates.toml",
         "config/columns.toml",

@@ -27,6 +27,7 @@ placements = [
   { name = "poster", roles = ["poster"], size = [48, 64] },
 ]
 """
+OVERLAID, DRAWN = 'text = "overlay"\nlayout = "poster"\nenabled = false', 'text = "model"'
 SOURCE = '\n[[source]]\nname = "spring"\npath = "spring.csv"\n'
 
 
@@ -37,7 +38,7 @@ class Shop:
         self.root, self.catalog = root, root / "spring.csv"
         assert called("init", root).code == 0
         self.edit("config/roles.toml", lambda text: small_sizes(text, longest=64))
-        self.edit("config/roles.toml", lambda text: text.replace('["促销"]\nenabled = false', '["促销"]'))
+        self.edit("config/roles.toml", lambda text: text.replace(OVERLAID, DRAWN))
         self.edit(
             "config/app.toml", lambda text: text.replace('["taobao_tmall", "amazon"]', '["amazon"]') + SOURCE
         )

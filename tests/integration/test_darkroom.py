@@ -8,6 +8,7 @@ import multiprocessing
 import multiprocessing.forkserver
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,8 +20,10 @@ from catalog_imagegen.adapters import darkroom as rooms
 from catalog_imagegen.adapters.blobs import FolderBlobs
 from catalog_imagegen.adapters.darkroom import ProcessDarkroom
 from catalog_imagegen.adapters.reports.thumbnails import Thumbnails
+from catalog_imagegen.domain.design import Design, Pair
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.imaging import Render
+from catalog_imagegen.domain.lettering import Area, TextBox
 from catalog_imagegen.pipeline.develop import DarkroomHere, Order
 from tests.e2e.cli import wait_for
 from tests.unit.builders import placement
@@ -69,6 +72,20 @@ def test_they_make_the_files_we_would(room: ProcessDarkroom, here: DarkroomHere,
     kept = [path.name for path in (Path(here.previews._folder)).rglob("*.webp")]  # type: ignore[attr-defined]
     assert len(kept) == len(orders)
     assert made == [here.fill(each) for each in orders]
+
+
+def test_they_draw_what_we_would(room: ProcessDarkroom, here: DarkroomHere, blobs: FolderBlobs) -> None:
+    """Texts and pairs travel with their order; a pair that lost its second picture is lost."""
+    box = TextBox("title", Area(0, 0, 1, 0.5), "限时优惠", weight="bold")
+    plain, other = order(blobs, 1), order(blobs, 2)
+    pair = Pair(other.render, ("没有它", "有了它"), width=512, height=256)
+    designed = [replace(plain, design=Design((box,))), replace(plain, design=Design(pair=pair))]
+    begun = [room.begin(each) for each in (plain, *designed)]
+    made = [each() for each in begun]
+    assert made == [here.fill(each) for each in (plain, *designed)]
+    assert len({files[0].content for files in made if files}) == len(made)
+    blobs.drop(other.render.digest)
+    assert room.begin(designed[1])() is None
 
 
 def test_a_lost_render_is_said_to_be_lost(room: ProcessDarkroom, blobs: FolderBlobs) -> None:

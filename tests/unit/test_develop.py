@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from catalog_imagegen.domain.design import PLAIN, Design, Pair
 from catalog_imagegen.domain.fingerprint import Fingerprint, digest
-from catalog_imagegen.domain.imaging import Placement, Render
+from catalog_imagegen.domain.imaging import Placement, Render, Verdict
+from catalog_imagegen.domain.lettering import Area, TextBox
 from catalog_imagegen.pipeline.develop import LETTERING_VERSION, Developed, Order, develop
 from catalog_imagegen.stages import lettering
 from catalog_imagegen.stages.label import COMPOSITE, TRAINED, aigc_text, fields_of, packet, read_labels
 from catalog_imagegen.stages.rendition import PLACEHOLDER_COMMENT
-from tests.unit.builders import placement
+from tests.unit.builders import figure, placement
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 KEY = Fingerprint("5e" * 32)
@@ -26,10 +28,16 @@ def picture(**options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def made(content: bytes, *placements: Placement, placeholder: bool = False) -> Developed:
+def made(
+    content: bytes,
+    *placements: Placement,
+    placeholder: bool = False,
+    design: Design = PLAIN,
+    second: bytes = b"",
+) -> Developed:
     """The files of one render."""
     render = Render(KEY, digest(content), 400, 400, placeholder=placeholder)
-    return develop(content, Order(render, placements, producer="0011"))
+    return develop(content, Order(render, placements, "0011", design), second=second)
 
 
 def square(side: int = 200, **wishes: Any) -> Placement:
@@ -123,3 +131,91 @@ def test_a_file_does_not_depend_on_what_else_is_made() -> None:
 def test_the_version_of_what_is_written_is_in_every_key() -> None:
     """The stage is loaded late, so its version stands here twice."""
     assert lettering.VERSION == LETTERING_VERSION
+
+
+def _counted(image: Image.Image) -> dict[Any, int]:
+    """Colour → pixels of it."""
+    return {shade: count for count, shade in image.getcolors(1 << 20) or ()}
+
+
+TITLE = TextBox("title", Area(0, 0, 1, 0.25), "限时优惠", weight="bold", max_size=0.2, colour="#ff0000")
+
+
+@pytest.mark.parametrize(("width", "height"), [(200, 200), (300, 300), (200, 100)])
+def test_texts_are_drawn_in_the_final_size(width: int, height: int) -> None:
+    """After cropping, so each file has all of them in its own box; the label stays below."""
+    place = placement(width=width, height=height, format="PNG", visible_label="always")
+    bare, lettered = (made(picture(), place, design=each)[0] for each in (PLAIN, Design((TITLE,))))
+    changed = ImageChops.difference(pixels(bare.content), pixels(lettered.content)).getbbox()
+    assert changed is not None
+    assert changed[3] <= height // 4 + 1
+    assert _counted(pixels(lettered.content).crop(changed))[255, 0, 0] > 50
+    assert lettered.verdicts == ()
+
+
+def test_a_text_that_does_not_fit_leaves_the_label() -> None:
+    """The file is the one without texts, and fails."""
+    design = Design((replace(TITLE, text="好" * 900, min_size=0.1),))
+    place = square(format="PNG", visible_label="always")
+    (file,), (bare,) = made(picture(), place, design=design), made(picture(), place)
+    assert [(v.code, v.severity) for v in file.verdicts] == [("text_overflow", "fail")]
+    assert file.content == bare.content
+
+
+def test_what_was_known_before_is_told_of_each_file() -> None:
+    """Also in places that share a file."""
+    fault = Verdict("promotion_dates", "fail", "no dates", "缺少日期")
+    files = made(picture(), square(), replace(square(), name="hero"), design=Design(faults=(fault,)))
+    assert [file.verdicts for file in files] == [(fault,), (fault,)]
+
+
+@pytest.mark.parametrize(("confidence", "severity"), [("official", "fail"), ("secondary", "warn")])
+def test_a_place_without_text_says_which_it_has(confidence: Any, severity: str) -> None:
+    """As surely as the rule is known; a plain picture says nothing."""
+    place = square(figures=(figure("forbidden", ("watermark",), confidence),))
+    (file,), (plain,) = made(picture(), place, design=Design((TITLE,))), made(picture(), place)
+    assert [(v.code, v.severity) for v in file.verdicts] == [("text_on_picture", severity)]
+    assert "限时优惠" in file.verdicts[0].message_zh
+    assert plain.verdicts == ()
+
+
+def colour(shade: str, **options: Any) -> bytes:
+    """A render of one colour, upright."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 400), shade).save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+def paired(place: Placement, *, labels: tuple[str, str] = ("没有它", "有了它")) -> Any:
+    """The file of a red and a blue picture side by side."""
+    second = colour("#0000ff")
+    pair = Pair(Render(KEY, digest(second), 300, 400), labels, width=600, height=400)
+    return made(colour("#ff0000"), place, design=Design(pair=pair), second=second)[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "red", "blue"),
+    [
+        ({"width": 300, "height": 200}, (300, 200), (75, 150), (225, 150)),
+        ({"width": 200, "height": 500}, (200, 500), (100, 200), (100, 450)),
+        ({"width": 300, "height": 300, "fit": "contain"}, (300, 200), (75, 150), (225, 150)),
+        ({"width": 300, "height": 300, "fit": "pad"}, (300, 300), (75, 200), (225, 200)),
+        ({"width": 300, "height": 900, "fit": "width"}, (300, 200), (75, 150), (225, 150)),
+    ],
+)
+def test_a_pair_fills_its_place(place: Any, size: Any, red: Any, blue: Any) -> None:
+    """Beside each other, or one below the other in an upright place; what is padded stays white."""
+    file = paired(placement(format="PNG", **place))
+    image = pixels(file.content)
+    assert (image.size, file.verdicts) == (size, ())
+    assert (image.getpixel(red), image.getpixel(blue)) == ((255, 0, 0), (0, 0, 255))
+    if place.get("fit") == "pad":
+        assert image.getpixel((75, 10)) == (255, 255, 255)
+
+
+def test_labels_of_a_pair_that_do_not_fit_are_left_out() -> None:
+    """The file fails, and shows both pictures."""
+    file = paired(placement(width=300, height=200, format="PNG"), labels=("没有它" * 30, "有了它"))
+    assert [(v.code, v.severity) for v in file.verdicts] == [("text_overflow", "fail")]
+    image = pixels(file.content)
+    assert set(_counted(image.crop((0, 0, 140, 200)))) == {(255, 0, 0)}

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from catalog_imagegen.domain.fingerprint import Digest, digest
 from catalog_imagegen.domain.gates import Gates
-from catalog_imagegen.domain.imaging import TextFound, Wanted
+from catalog_imagegen.domain.imaging import Prompt, TextFound, Wanted
 from catalog_imagegen.pipeline.inspection import Inspector
 from catalog_imagegen.pipeline.ports import Ledger
 from catalog_imagegen.pipeline.studio import Studio
@@ -158,3 +158,27 @@ def test_placeholders_are_not_compared() -> None:
     studio: Studio = Photos(0.1)  # type: ignore[assignment]  # the same
     looking = Inspector({"main": Gates(min_fidelity=0.8)}, asked, studio=studio, is_placeholder=True)
     assert looking.inspect(replace(wanted(1), compared=digest(b"photo")), mug()).doubt == ""
+
+
+@pytest.mark.parametrize(
+    ("read", "stopped"),
+    [
+        (("限时 优惠", "¥199"), ""),
+        (("限时", "优惠，快来"), ""),
+        (("限时优患",), "wrong_text"),
+        ((), "wrong_text"),
+    ],
+)
+def test_what_the_prompt_asks_for_must_be_read(read: tuple[str, ...], stopped: str) -> None:
+    """Whatever else is read; a prompt that quotes nothing is not read at all."""
+    reader, gates = Letters(*read), Gates(check_text=True, wordings={"wrong_text": ("甲",)})
+    looking = inspector(Looks(), reader=reader, gates=gates)
+    quoting = replace(wanted(1), prompt=Prompt('海报，写着 "限时优惠"'))
+    found = looking.inspect(quoting, scene())
+    assert (found.objection.stopped.gate if found.objection else "") == stopped
+    if found.objection:
+        assert (found.objection.stopped.message, found.objection.wordings) == ("限时优惠", ("甲",))
+    assert looking.inspect(wanted(2), scene()).objection is None
+    assert reader.count == 1
+    simulated = inspector(Looks(), reader=reader, gates=gates, is_placeholder=True)
+    assert simulated.inspect(quoting, scene()).objection is None

@@ -20,7 +20,7 @@ from catalog_imagegen.config import (
     load_gates,
     load_settings,
 )
-from catalog_imagegen.config.checkup import load_platforms, load_roles, misfits, mistakes
+from catalog_imagegen.config.checkup import check_layouts, load_platforms, load_roles, misfits, mistakes
 from catalog_imagegen.config.profiles import FOLDER, load_profile, load_profiles, profile_files
 from catalog_imagegen.config.screening import load_screen
 from catalog_imagegen.config.settings import stray_variables
@@ -43,6 +43,7 @@ def examine_files(workspace: Workspace, settings: Settings) -> Iterator[Finding]
         "config/app.toml": lambda: load_settings(workspace),
         "config/roles.toml": lambda: load_roles(workspace),
         "config/platforms.toml": lambda: load_platforms(workspace, roles),
+        "config/layouts.toml": lambda: check_layouts(workspace),
         "config/screening.toml": lambda: load_screen(workspace, roles, platforms),
         "config/gates.toml": lambda: load_gates(workspace, roles),
         "config/columns.toml": lambda: Columns.from_toml(load_columns(workspace)),

@@ -86,7 +86,7 @@ class _Trial:
         for product in products:
             for item in items(role, product, self.book):
                 try:
-                    prompt = self.book.write(role.name, product, item=item).prompt
+                    prompt = self.book.write(role.name, product, item=item, text=role.text).prompt
                 except PromptError as error:
                     self._note(role, product, error)
                     continue

@@ -1,6 +1,6 @@
 """Draws text on pictures: overlays, the label of generated pictures, comparisons."""
 
-from catalog_imagegen.stages.lettering.boxes import (
+from catalog_imagegen.domain.lettering import (
     Align,
     Area,
     Layout,
@@ -9,13 +9,15 @@ from catalog_imagegen.stages.lettering.boxes import (
     Stroke,
     TextBox,
     VerticalAlign,
+    Weight,
 )
 from catalog_imagegen.stages.lettering.breaking import break_lines, forbidden_starts
 from catalog_imagegen.stages.lettering.comparison import Compared, ComparisonStyle, check_label, compare
 from catalog_imagegen.stages.lettering.errors import LetteringError
-from catalog_imagegen.stages.lettering.fonts import SHIPPED, FontFile, Fonts, Weight
+from catalog_imagegen.stages.lettering.fonts import SHIPPED, FontFile, Fonts
 from catalog_imagegen.stages.lettering.overlay import Drawn, Lettered, draw
 from catalog_imagegen.stages.lettering.promotion import check_promotion
+from catalog_imagegen.stages.lettering.spacing import prepared
 from catalog_imagegen.stages.lettering.visible_label import Corner, Labelled, LabelStyle, add_label
 
 VERSION = 1
@@ -50,4 +52,5 @@ __all__ = [
     "compare",
     "draw",
     "forbidden_starts",
+    "prepared",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from catalog_imagegen.stages.lettering.boxes import Area, Plate, Rect, TextBox
+from catalog_imagegen.domain.lettering import Area, Plate, Rect, TextBox
 from catalog_imagegen.stages.lettering.errors import LetteringError
 from catalog_imagegen.stages.lettering.fonts import Fonts
 from catalog_imagegen.stages.lettering.overlay import SHIPPED_FONTS, Drawn, draw

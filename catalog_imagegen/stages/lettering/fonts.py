@@ -11,19 +11,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
 from catalog_imagegen.domain.errors import ConfigError
+from catalog_imagegen.domain.lettering import SHIPPED_FONT, Weight
 from catalog_imagegen.stages.lettering.errors import LetteringError
 
-Weight = Literal["regular", "medium", "bold", "black"]
 FontFile = str | bytes
 """Where a font file lies, or what is in it."""
 
-SHIPPED = "Noto Sans CJK SC"
-"""The Simplified Chinese face; the collection it is in starts with the Japanese one, whose 骨 and 直 differ."""
+SHIPPED = SHIPPED_FONT
 _COLLECTION = ("manimgx_fonts_cjk", "NotoSansCJK-VF.otf.ttc")
 _SPARE = (
     ("NotoEmoji[wght].ttf", 0.8, 0.1),  # its glyphs are 1.27 em wide, and lower than Chinese

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from PIL import Image
 
-from catalog_imagegen.stages.lettering.boxes import Rect, TextBox
+from catalog_imagegen.domain.lettering import Rect, TextBox
 from catalog_imagegen.stages.lettering.breaking import break_lines
 from catalog_imagegen.stages.lettering.errors import LetteringError
 from catalog_imagegen.stages.lettering.fonts import Fonts

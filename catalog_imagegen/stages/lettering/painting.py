@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.stages.lettering.boxes import Rect
+from catalog_imagegen.domain.lettering import Rect
 from catalog_imagegen.stages.lettering.spacing import Line
 
 Colour = tuple[int, int, int]

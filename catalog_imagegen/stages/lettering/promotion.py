@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
-from catalog_imagegen.stages.lettering.boxes import TextBox
+from catalog_imagegen.domain.lettering import TextBox
 from catalog_imagegen.stages.lettering.errors import LetteringError
 
 PROMOTIONS = re.compile(

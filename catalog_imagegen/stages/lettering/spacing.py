@@ -7,7 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from catalog_imagegen.stages.lettering.fonts import Fonts, Glyph, Weight
+from catalog_imagegen.domain.lettering import Weight
+from catalog_imagegen.stages.lettering.fonts import Fonts, Glyph
 
 AUTOSPACE = 0.125
 """Ems between Chinese and Latin letters or digits written without a space: what CSS calls ``text-autospace``."""

@@ -11,9 +11,9 @@ from typing import Literal
 from PIL import Image
 
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.stages.lettering.boxes import Rect
+from catalog_imagegen.domain.lettering import Rect, Weight
 from catalog_imagegen.stages.lettering.errors import LetteringError
-from catalog_imagegen.stages.lettering.fonts import Fonts, Weight
+from catalog_imagegen.stages.lettering.fonts import Fonts
 from catalog_imagegen.stages.lettering.overlay import SHIPPED_FONTS
 from catalog_imagegen.stages.lettering.painting import Colour, Laid, contrast, ink_in, letters, plate, seen
 from catalog_imagegen.stages.lettering.spacing import Line, Ruler, prepared

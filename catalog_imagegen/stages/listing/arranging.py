@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog_imagegen.domain.catalog import Product
+from catalog_imagegen.domain.design import PLAIN, Design
 from catalog_imagegen.domain.fingerprint import Fingerprint, fingerprint
 from catalog_imagegen.domain.imaging import ImageKey, Placement, Platform, Render
 from catalog_imagegen.stages.listing.naming import SUFFIXES, Stem, named
@@ -26,6 +27,7 @@ class Shown:
     is_approved: bool
     is_current: bool
     """False while the render of an earlier prompt stands in for one not made yet."""
+    design: Design = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

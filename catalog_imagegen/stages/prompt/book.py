@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -16,7 +17,7 @@ import jinja2.meta
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ConfigError, ItemError
 from catalog_imagegen.domain.fingerprint import fingerprint
-from catalog_imagegen.domain.imaging import Prompt
+from catalog_imagegen.domain.imaging import Prompt, TextMode
 from catalog_imagegen.stages.prompt.sandbox import (
     TEMPLATE_ERRORS,
     ColumnMissingError,
@@ -74,17 +75,21 @@ class _Shared:
 
 _COLUMNS_OF_CATEGORY = frozenset({"category", "name"})
 """What the variable ``category`` comes of."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class PromptBook:
     """All templates and the vocabulary beside them, compiled once.
 
-    *templates* maps file names (``main.j2``) to their text. Raises ConfigError for a template that
-    does not compile.
+    *templates* maps file names (``main.j2``) to their text, *texts* the places of others (``layouts.toml: …``), which
+    are drawn on pictures. Raises ConfigError for a template that does not compile.
     """
 
-    def __init__(self, templates: Mapping[str, str], vocabulary: Vocabulary) -> None:
-        self._sources = dict(templates)
+    def __init__(
+        self, templates: Mapping[str, str], vocabulary: Vocabulary, texts: Mapping[str, str] = _NONE
+    ) -> None:
+        self._texts = dict(texts)
+        self._sources = {**templates, **texts}
         self._vocabulary = vocabulary
         self._environment = Sandbox(self._load, PromptBook)
         self._digests = {
@@ -105,7 +110,8 @@ class PromptBook:
         }
 
     def __reduce__(self) -> Any:
-        return PromptBook, (self._sources, self._vocabulary)
+        templates = {name: text for name, text in self._sources.items() if name not in self._texts}
+        return PromptBook, (templates, self._vocabulary, self._texts)
 
     def _load(self, name: str) -> tuple[str, str, None] | None:
         return (self._sources[name], name, None) if name in self._sources else None
@@ -116,10 +122,10 @@ class PromptBook:
             tree = self._environment.parse(self._sources[name], filename=name)
             self._environment.get_template(name)
         except jinja2.TemplateSyntaxError as error:
+            place = self._place(error.filename or name)
             raise ConfigError(
-                f"prompt_templates/{error.filename or name} line {error.lineno}: {error.message}; "
-                "mend the template",
-                zh=f"prompt_templates/{error.filename or name} 第 {error.lineno} 行：{error.message}；请修改模板",
+                f"{place} line {error.lineno}: {error.message}; mend the template",
+                zh=f"{place} 第 {error.lineno} 行：{error.message}；请修改模板",
                 code="template_syntax",
             ) from error
         named = list(jinja2.meta.find_referenced_templates(tree))
@@ -132,11 +138,15 @@ class PromptBook:
         for reference in found:
             if reference not in self._sources:
                 raise ConfigError(
-                    f"prompt_templates/{name}: there is no {reference!r}; add that file or mend the name",
-                    zh=f"prompt_templates/{name}：找不到模板 {reference}；请添加该文件或更正名称",
+                    f"{self._place(name)}: there is no {reference!r}; add that file or mend the name",
+                    zh=f"{self._place(name)}：找不到模板 {reference}；请添加该文件或更正名称",
                     code="template_missing",
                 )
         return found
+
+    def _place(self, name: str) -> str:
+        """Where a template stands."""
+        return name if name in self._texts else f"prompt_templates/{name}"
 
     def has(self, role: str) -> bool:
         """Whether there is a template for this role."""
@@ -189,9 +199,18 @@ class PromptBook:
         return list(self._seen[key])
 
     def write(
-        self, role: str, product: Product, *, item: str, note: str = "", in_scene: bool = False
+        self,
+        role: str,
+        product: Product,
+        *,
+        item: str,
+        note: str = "",
+        text: TextMode = "none",
+        in_scene: bool = False,
     ) -> Written:
         """Write the prompt of one picture, or with *in_scene* of the scene that its product is placed in.
+
+        *text* says who sets words on it.
 
         Raises PromptError with template, line, SKU and column.
         """
@@ -200,6 +219,7 @@ class PromptBook:
             shared = self._shared_by(product)
             view = shared.begin()
             variables = {
+                "text": text,  # a name that a shop may have in its product.j2
                 **shared.variables,
                 "product": view,
                 "item": sanitise(item),
@@ -208,10 +228,10 @@ class PromptBook:
                 "in_scene": in_scene,
                 "divider": DIVIDER,
             }
-            text = self._environment.get_template(template).render(variables)
+            prompt = self._environment.get_template(template).render(variables)
         except TEMPLATE_ERRORS as error:
             raise self._explain(error, template, product) from error
-        positive, _, negative = text.partition(DIVIDER)
+        positive, _, negative = prompt.partition(DIVIDER)
         if not 0 < len(positive.strip()) <= MAX_PROMPT:
             raise PromptError(
                 f"{role}.j2: SKU {product.sku}: the prompt has {len(positive.strip())} characters, and 1 to "
@@ -228,6 +248,19 @@ class PromptBook:
                 **self._files_of(role),
             },
         )
+
+    def fill(self, text: str, product: Product, *, item: str, role: str) -> str:
+        """A text that is drawn on one picture, its catalog values as they are written. Raises PromptError."""
+        try:
+            variables = {
+                **self._shared_by(product).variables,
+                "product": ProductView(product, clean=str.strip),
+                "item": item.strip(),
+                "role": role,
+            }
+            return self._environment.get_template(text).render(variables).strip()
+        except TEMPLATE_ERRORS as error:
+            raise self._explain(error, text, product) from error
 
     def _shared_by(self, product: Product) -> _Shared:
         """What all pictures of a product have in common; pictures of one product are asked for in a row."""
@@ -274,6 +307,11 @@ class PromptBook:
     def columns_read(self, role: str) -> frozenset[str] | None:
         """Those of them whose texts can be in its prompts, without those that only decide which words are taken."""
         found = [self._columns[name] for name in self._names_of(role)]
+        return None if None in found else frozenset().union(*found)  # type: ignore[arg-type]  # none is None
+
+    def columns_in(self, texts: Iterable[str]) -> frozenset[str] | None:
+        """The columns that texts on pictures are made of; None where only filling them can tell."""
+        found = [self._columns[text] for text in texts]
         return None if None in found else frozenset().union(*found)  # type: ignore[arg-type]  # none is None
 
     def _names_of(self, role: str) -> list[str]:

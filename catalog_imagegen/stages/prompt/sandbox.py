@@ -64,11 +64,18 @@ class StrictUndefined(jinja2.StrictUndefined):
 class ProductView:
     """A product as templates see it: sanitised, extra columns by header, and it notes what is read.
 
-    *read* are columns that were read for it before.
+    *read* are columns that were read for it before; *clean* makes its texts harmless.
     """
 
-    def __init__(self, product: Product, read: Mapping[str, str | list[str]] | None = None) -> None:
+    def __init__(
+        self,
+        product: Product,
+        read: Mapping[str, str | list[str]] | None = None,
+        *,
+        clean: Callable[[str], str] = sanitise,
+    ) -> None:
         self._product = product
+        self._clean = clean
         self.columns_read: dict[str, str | list[str]] = dict(read or {})
 
     def __getattr__(self, name: str) -> str | list[str]:
@@ -82,11 +89,11 @@ class ProductView:
     def __getitem__(self, name: str) -> str | list[str]:
         value: str | list[str]
         if name in TEXT_FIELDS:
-            value = sanitise(getattr(self._product, name))
+            value = self._clean(getattr(self._product, name))
         elif name in LIST_FIELDS:
-            value = [clean for text in getattr(self._product, name) if (clean := sanitise(text))]
+            value = [clean for text in getattr(self._product, name) if (clean := self._clean(text))]
         else:
-            value = sanitise(self._product.extra[name])
+            value = self._clean(self._product.extra[name])
         self.columns_read[name] = value
         return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from catalog_imagegen.domain.gates import Gates, Stopped
@@ -30,3 +31,15 @@ def stopped_by_text(found: Sequence[TextFound], gates: Gates) -> Stopped | None:
     texts = surely_read(found)
     letters = sum(letters_of(text) for text in texts)
     return Stopped("text", f"{' '.join(texts):.40}") if letters > gates.max_letters else None
+
+
+def stopped_by_wrong_text(found: Iterable[TextFound], asked: Iterable[str]) -> Stopped | None:
+    """The gate ``wrong_text``: one of these texts was not read; however surely, and whatever else was."""
+    read = _letters("".join(each.text for each in found))
+    missing = [text for text in asked if _letters(text) not in read]
+    return Stopped("wrong_text", f"{' '.join(missing):.40}") if missing else None
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone, whatever their width and case: a line may be read in parts."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))

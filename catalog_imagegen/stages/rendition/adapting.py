@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from PIL import Image, ImageFilter
 
+from catalog_imagegen.domain.design import PLAIN, Design
 from catalog_imagegen.domain.fingerprint import Fingerprint, fingerprint
 from catalog_imagegen.domain.imaging import Placement, Render, Verdict
 from catalog_imagegen.stages.rendition import resizing
@@ -61,7 +62,12 @@ class Negative:
 
 
 def rendition_key(
-    render: Render, placement: Placement, *, maker: Sequence[str] = (), also: Sequence[int] = ()
+    render: Render,
+    placement: Placement,
+    *,
+    design: Design = PLAIN,
+    maker: Sequence[str] = (),
+    also: Sequence[int] = (),
 ) -> Fingerprint:
     """Name a rendition by its render and the file its placement asks for, not by where it is listed.
 
@@ -69,7 +75,11 @@ def rendition_key(
     *also* are the versions of other steps that have a hand in it.
     """
     wants = {f.name: getattr(placement, f.name) for f in fields(placement) if f.name not in _LISTING_ONLY}
-    judged = [[f.about, f.value, f.confidence == "official"] for f in placement.figures if f.is_judged]
+    judged = [
+        [f.about, f.value, f.confidence == "official"]
+        for f in placement.figures
+        if f.is_judged or (design.words and f.about == "forbidden")
+    ]
     return fingerprint(
         "rendition",
         VERSION,
@@ -81,6 +91,7 @@ def rendition_key(
             "placeholder": render.placeholder,
             "label": [render.render_key, *maker],
             "resizer": resizing.RESIZER,
+            **({} if design == PLAIN else {"design": design.named()}),
         },
     )
 

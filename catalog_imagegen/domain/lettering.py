@@ -7,10 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from catalog_imagegen.domain.errors import ConfigError
-from catalog_imagegen.stages.lettering.fonts import Weight
+from catalog_imagegen.domain.fingerprint import Digest
 
+Weight = Literal["regular", "medium", "bold", "black"]
 Align = Literal["left", "centre", "right"]
 VerticalAlign = Literal["top", "middle", "bottom"]
+SHIPPED_FONT = "Noto Sans CJK SC"
+"""The Simplified Chinese face; the collection it is in starts with the Japanese one, whose 骨 and 直 differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFont:
+    """A font file of the workspace."""
+
+    name: str
+    path: str
+    digest: Digest
+    """Of its bytes: where it lies names nothing."""
 
 
 class Rect(NamedTuple):
