@@ -300,7 +300,7 @@ def test_no_packaged_place_wants_more_than_its_roles_give(packaged: Setup) -> No
         ((1601, 900), {}, {"fit": "width"}, 'workflow = "z_image_turbo_2k", size = [1664, 1664]'),
         ((1280, 1280), {"width": 1008, "height": 1008}, {}, "set size = [1024, 1024] in config/roles.toml"),
         ((4000, 4000), {}, {}, "lower the placement's size"),
-        ((2000, 2000), {"reference": True}, {}, "lower the placement's size"),
+        ((2000, 2000), {"product": "reference"}, {}, "lower the placement's size"),
         ((1600, 1600), {}, {}, ""),
         ((2000, 1600), {}, {"fit": "pad"}, ""),
         ((2000, 2000), {"enabled": False}, {}, ""),
