@@ -6,9 +6,11 @@ STAMP := $(VENV)/installed
 OCR := $(VENV)/ocr
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 DEMO := demo
+# Containers often forbid it, and then every process compiles all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check messages bench test-comfyui test-mariadb test-exiftool test-ocr fuzz clean
+.PHONY: help demo test check messages bench comfyui-peer test-comfyui test-mariadb test-exiftool test-ocr fuzz clean
 
 help:
 	@echo "make demo          the sample catalog through the simulator, into $(DEMO)/"
@@ -40,15 +42,18 @@ test: $(STAMP)
 fuzz: $(STAMP)
 	$(PYTEST) tests/fuzz
 
-test-comfyui: $(STAMP)
+comfyui-peer: $(STAMP)
 	@test -n "$$COMFYUI_URL" || $(BIN)/python -m tests.comfyui.peer
+
+test-comfyui: comfyui-peer
 	$(PYTEST) tests/comfyui -m comfyui
 
+# The files of so few tests are found sooner than two thousand tests are collected.
 test-mariadb: $(STAMP)
-	$(BIN)/python -m pytest tests/integration -m mariadb
+	$(BIN)/python -m pytest -m mariadb $$(grep -rl --include='test_*.py' 'mark\.mariadb' tests)
 
 test-exiftool: $(STAMP)
-	$(BIN)/python -m pytest tests/integration -m exiftool
+	$(BIN)/python -m pytest -m exiftool $$(grep -rl --include='test_*.py' 'mark\.exiftool' tests)
 
 # An environment on top of the other, which goes on without the extra: what is not there is not read.
 $(OCR)/installed: $(STAMP)
@@ -59,7 +64,7 @@ $(OCR)/installed: $(STAMP)
 	@touch $@
 
 test-ocr: $(OCR)/installed
-	$(OCR)/bin/python -m pytest tests/integration -m ocr
+	$(OCR)/bin/python -m pytest -m ocr $$(grep -rl --include='test_*.py' 'mark\.ocr' tests)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

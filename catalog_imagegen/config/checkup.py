@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from catalog_imagegen.config import platforms as marketplaces
 from catalog_imagegen.config.designs import check_designs
@@ -167,6 +168,9 @@ def load_templates(workspace: Workspace) -> tuple[PromptBook, Mapping[str, Confi
         vocabulary = load_vocabulary(workspace)
     except ConfigError as error:
         wrong["vocabulary.toml"] = error
+    if not wrong:
+        with suppress(ConfigError):  # what is wrong with which is found out below
+            return PromptBook(good, vocabulary), {}
     wrong |= _uncompilable(good, everything={*good, *wrong})
     good = {name: text for name, text in good.items() if name not in wrong}
     while lost := _uncompilable(good, everything={*good}):

@@ -1,4 +1,4 @@
-"""The path of the README, word by word from an empty folder on, in both languages."""
+"""The path of the README, word by word from an empty folder on, in both languages: in English as a shell goes it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import blocks, lines
+from tests.docs.pages import Line, blocks, lines
+from tests.docs.reader import PROGRAM, Reader
 from tests.docs.stand_in import nobody
 from tests.e2e.shop import environment
 
-LANGUAGES = {"README.md": "en_US.UTF-8", "README.zh-CN.md": "zh_CN.UTF-8"}
+LANGUAGES = ("README.md", "README.zh-CN.md")
 TIMEOUT_S = 110
 MARK = "----- ended with"
 
@@ -42,9 +43,9 @@ def script(page: str) -> Iterator[tuple[str, int]]:
             yield line.text, line.code
 
 
-@pytest.mark.parametrize("page", LANGUAGES)
-def test_word_by_word(page: str, empty: Path) -> None:
+def test_word_by_word(empty: Path) -> None:
     """One shell, every line as it is written; every line ends as the page says."""
+    page = "README.md"
     typed = list(script(page))
     path = empty / "newcomer.sh"
     text = "".join(f"{line}\nprintf '\\n%s %s\\n' '{MARK}' $?\n" for line, _ in typed)
@@ -54,7 +55,7 @@ def test_word_by_word(page: str, empty: Path) -> None:
         done = subprocess.run(
             ["/bin/sh", str(path)],
             cwd=empty,
-            env=environment() | {"LANG": LANGUAGES[page], "PATH": os.defpath} | server,
+            env=environment() | {"LANG": "en_US.UTF-8", "PATH": os.defpath} | server,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -64,10 +65,26 @@ def test_word_by_word(page: str, empty: Path) -> None:
     codes = [int(code) for code in re.findall(rf"^{MARK} (\d+)$", done.stdout, re.MULTILINE)]
     assert codes == [code for _, code in typed], done.stdout
     assert "Traceback" not in done.stdout, done.stdout
-    shop = empty / "my-shop"
+    assert_shop(empty / "my-shop", "marketplace")
+
+
+def test_the_same_in_chinese(tmp_path: Path) -> None:
+    """The lines are the same, so the program does them without a shell, and what it writes is Chinese."""
+    with nobody() as url:
+        reader = Reader(tmp_path, url)
+        for text, code in script("README.zh-CN.md"):
+            if text.startswith("cd "):
+                reader.folder /= text.removeprefix("cd ")
+            elif text.startswith(PROGRAM):
+                done = reader.type(Line(text, code), is_chinese=True)
+                assert done.code == code, done
+    assert_shop(tmp_path / "my-shop", "平台")
+
+
+def assert_shop(shop: Path, word: str) -> None:
+    """What the page promises is there; the report has this word."""
     assert (shop / "output-simulated" / "report.html").stat().st_size > 10_000
     assert (shop / "approved.zip").is_file()
-    word = "平台" if "zh" in page else "marketplace"
     assert word in (shop / "output-simulated" / "report.html").read_text(encoding="utf-8")
 
 

@@ -36,15 +36,9 @@ def test_the_two_commands_come_first_and_exist(page: str) -> None:
 
 def test_ci_calls_the_readme_test_command() -> None:
     """CI proves what the README promises."""
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert {
-        "make check",
-        "make demo",
-        "make test",
-        "make test-comfyui",
-        "make test-mariadb",
-        "make test-ocr",
-    } <= set(script)
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    made = {word for line in script.splitlines() if line.startswith("make ") for word in line.split()}
+    assert {"check", "demo", "test", "test-comfyui", "test-mariadb", "test-ocr"} <= made
 
 
 def commands() -> dict[str, str]:

@@ -30,6 +30,8 @@ from catalog_imagegen.stages.prompt import PromptBook
 from tests.integration.ledgers_support import Home, new_home
 
 ROWS = 10_000
+FEWER = 2_000
+"""Rows where it is the database that is tried; how many statements take is tried in test_ledger.py."""
 GENEROUS = Limits(max_new_renders=10**9, max_new_share=1.0, max_retired_share=1.0)
 Picture = tuple[str, str, str]
 """Subject, role and item."""
@@ -162,10 +164,10 @@ def tomorrow(products: Sequence[Product]) -> tuple[list[Product], dict[str, list
         rows[place] = replace(rows[place], price="1.00")
         what["priced"].append(rows[place])
     for number in range(12):
-        place = 2000 + number * 11
+        place = len(products) // 5 + number * 11
         rows[place] = replace(rows[place], name=f"新款{rows[place].name}")
         what["renamed"].append(rows[place])
-    for place in (9001, 5000, 4000):
+    for place in (len(products) * 9 // 10 + 1, len(products) // 2, len(products) * 2 // 5):
         what["gone"].append(rows.pop(place))
     for number in range(5):
         new = replace(products[0], sku=f"NEW-{number}", spu=f"N-{number}", name=f"新杯{number}")
@@ -188,9 +190,9 @@ def first_night(made: Path, tmp_path: Path) -> Path:
     return shutil.copytree(made, tmp_path / "nightly")
 
 
-def make_first(place: Path | Home) -> None:
+def make_first(place: Path | Home, count: int = ROWS) -> None:
     """The first night of a workspace, with exactly the pictures that there must be."""
-    products = catalog(ROWS)
+    products = catalog(count)
     with shop(place) as (services, engine):
         made = make_all(services, engine, night(services, products))
     own = set().union(*map(pictures_of, products))
@@ -206,13 +208,13 @@ def test_a_night_plans_exactly_what_changed(first_night: Path) -> None:
 def test_nights_with_a_ledger_in_postgresql(tmp_path: Path, postgres: str) -> None:
     """Plan the same, from its first on."""
     home = new_home(tmp_path, postgres)
-    make_first(home)
-    check_second(home)
+    make_first(home, FEWER)
+    check_second(home, FEWER)
 
 
-def check_second(place: Path | Home) -> None:
+def check_second(place: Path | Home, count: int = ROWS) -> None:
     """The night after, with another template."""
-    products = catalog(ROWS)
+    products = catalog(count)
     rows, what = tomorrow(products)
     with shop(place) as (before, engine):
         services = replace(before, setup=edited(before.setup))
