@@ -208,6 +208,14 @@ def test_only_the_halves_of_a_pair_are_rendered() -> None:
     assert [picture.key.role for picture in off] == ["main"]
 
 
+def test_a_name_of_a_role_is_never_nothing() -> None:
+    """Who names a pair means its halves; one that is switched off means no picture, not all of them."""
+    designer = shop(role("main"), *PARTS, PAIR).designer()
+    assert list(designer.rendered(["main", "pair"])) == ["main", "without", "with"]
+    off = shop(*PARTS, replace(PAIR, enabled=False)).designer()
+    assert list(off.rendered(["pair"])) == ["pair"]
+
+
 def test_a_pair_stands_with_both_halves() -> None:
     """Approved with both, current with both, gone with either; its label may name the shop's own brand."""
     of = shop(*PARTS, PAIR)
