@@ -19,7 +19,7 @@ def write_within(role: ImageRole, product: Product, *, item: str, note: str, pro
 
     Raises PromptError, also where the role has no layout.
     """
-    if role.text == "model" and NO_TEXT in note:
+    if role.text != "none" and NO_TEXT in note:
         note = "，".join(part for part in note.split("，") if part.strip() != NO_TEXT)
         if role.layout:
             return prompts.write(role.name, product, item=item, note=note, text="overlay")
