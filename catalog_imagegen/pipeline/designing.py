@@ -56,10 +56,7 @@ class Designer:
         """The roles that are rendered for pictures of these: themselves, or the two that stand side by side."""
         for name in roles:
             role = self.roles.get(name)
-            if role is None or not role.stitch:
-                yield name
-            elif role.enabled:
-                yield from role.stitch
+            yield from role.stitch if role and role.stitch and role.enabled else (name,)
 
     def columns(self, role: ImageRole) -> frozenset[str] | None:
         """The columns that decide its texts, or those of the pictures it is part of; None where it may be any."""

@@ -25,7 +25,7 @@ def write_within(
     Raises PromptError, also where the role has no layout.
     """
     write = partial(prompts.write, role.name, product, item=item, in_scene=in_scene)
-    if role.text == "model" and NO_TEXT in note:
+    if role.text != "none" and NO_TEXT in note:
         note = "，".join(part for part in note.split("，") if part.strip() != NO_TEXT)
         if role.layout:
             return write(note=note, text="overlay")

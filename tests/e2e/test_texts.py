@@ -264,3 +264,14 @@ def test_the_model_draws_what_is_short_and_the_layout_the_rest(shop: Shop) -> No
     bands = {sku: shop.pixels("poster", sku).crop((150, 218, 178, 222)).convert("L") for sku in drawn}
     is_dark = {sku: band.resize((1, 1)).tobytes()[0] < 90 for sku, band in bands.items()}
     assert is_dark == {"CUP-1": False, "MUG-2": True}
+
+
+def test_a_pair_that_is_switched_off_is_no_picture(shop: Shop) -> None:
+    """Naming it reviews nothing else."""
+    shop.sync()
+    shop.change_role("[roles.side_by_side]", "enabled = true", "enabled = false")
+    ran = shop.do("review", "approve", "CUP-1", "--role", "side_by_side")
+    assert ran.code == 2
+    assert ran.says("no picture here waits for review")
+    shop.sync()
+    assert set(shop.listed()) == {"main", "poster"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from catalog_imagegen.config import Workspace, load_gates
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.design import PLAIN, Design
 from catalog_imagegen.domain.fingerprint import Digest
@@ -20,6 +21,7 @@ from catalog_imagegen.pipeline.publication import compose, publications
 from catalog_imagegen.pipeline.quoting import NO_TEXT
 from catalog_imagegen.pipeline.want import Setup, deciding_columns, want
 from catalog_imagegen.stages.prompt import PromptBook
+from tests.docs.pages import ROOT
 from tests.unit.builders import key, picture_status, placement, platform, product, role
 from tests.unit.test_plan import TURBO
 
@@ -197,6 +199,7 @@ def test_a_note_can_leave_the_text_to_the_layout() -> None:
     take = Take(2, note=f"再亮一点，{NO_TEXT}")
     made, _ = wants(of, one, {key(role="poster"): take})
     assert [each.prompt.positive for each in made if each.key.role == "poster"] == ["留白再亮一点"]
+    assert load_gates(Workspace(ROOT), None)["poster"].wordings["wrong_text"] == (NO_TEXT,)
 
 
 def test_only_the_halves_of_a_pair_are_rendered() -> None:
@@ -206,6 +209,14 @@ def test_only_the_halves_of_a_pair_are_rendered() -> None:
     assert blocked == []
     off, _ = wants(shop(role("main"), *PARTS, replace(PAIR, enabled=False)))
     assert [picture.key.role for picture in off] == ["main"]
+
+
+def test_a_name_of_a_role_is_never_nothing() -> None:
+    """Who names a pair means its halves; one that is switched off means no picture, not all of them."""
+    designer = shop(role("main"), *PARTS, PAIR).designer()
+    assert list(designer.rendered(["main", "pair"])) == ["main", "without", "with"]
+    off = shop(*PARTS, replace(PAIR, enabled=False)).designer()
+    assert list(off.rendered(["pair"])) == ["pair"]
 
 
 def test_a_pair_stands_with_both_halves() -> None:
