@@ -124,7 +124,7 @@ def gather(
         found,
         ledger.attempts_at(None if skus is None else subjects),
         standing_listings(listings, [(p.platform.name, p.folder) for p in found]),
-        roles=list(setup.roles),
+        roles=setup.roles,
         only_standing=listings.resolve() != house.workspace.output.resolve(),
     )
 
@@ -160,7 +160,7 @@ class _Desk:
             house.services.ledger.stamp(),
             stamp_of(self.folder, [p.name for p in platforms]),
             repr(platforms),
-            list(house.services.setup.roles),
+            [[name, role.stitch] for name, role in house.services.setup.roles.items()],
             None if self.skus is None else sorted(self.skus),
             self.language.code,
             house.workspace.root.resolve().name,

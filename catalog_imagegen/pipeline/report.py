@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from catalog_imagegen.domain.imaging import ImageKey, Placement
+from catalog_imagegen.domain.imaging import ImageKey, ImageRole, Placement
 from catalog_imagegen.domain.job import AttemptRecord
 from catalog_imagegen.pipeline.concerns import concerns
 from catalog_imagegen.pipeline.publication import Publication
@@ -24,6 +25,7 @@ from catalog_imagegen.pipeline.views import (
 from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.stages.listing import Entry, arrange, path_safe
 
+NO_ROLES: Mapping[str, ImageRole] = MappingProxyType({})
 StandingListings = Mapping[tuple[str, str], Sequence[StandingFile]]
 """(platform, folder) → the files that stand there, in the platform's order."""
 
@@ -34,10 +36,10 @@ def build(
     attempts: Iterable[AttemptRecord],
     standing: StandingListings,
     *,
-    roles: Sequence[str] = (),
+    roles: Mapping[str, ImageRole] = NO_ROLES,
     only_standing: bool = False,
 ) -> ReportView:
-    """The report of these SKUs, their pictures in the order of these roles.
+    """The report of these SKUs, their pictures in the order of these roles; a file of two pictures is a file of each.
 
     A listing is shown as it stands. One that does not stand is shown as it will be, its files marked as
     not written. With *only_standing*, for what is handed on, nothing is shown but what is in listings
@@ -53,7 +55,7 @@ def build(
         tries.setdefault(attempt.key, []).append(attempt)
     rank = {role: index for index, role in enumerate(roles)}
     skus = tuple(
-        _sku(_in_order(entry, rank), listings.get(entry.product.sku, ()), tries) for entry in overviews
+        _sku(_in_order(entry, rank), listings.get(entry.product.sku, ()), tries, roles) for entry in overviews
     )
     if only_standing:
         skus = tuple(_handed_on(sku) for sku in skus if sku.listings)
@@ -164,18 +166,28 @@ def _in_order(entry: SkuOverview, rank: Mapping[str, int]) -> SkuOverview:
 
 
 def _sku(
-    entry: SkuOverview, listings: Iterable[_Listing], tries: Mapping[ImageKey, Sequence[AttemptRecord]]
+    entry: SkuOverview,
+    listings: Iterable[_Listing],
+    tries: Mapping[ImageKey, Sequence[AttemptRecord]],
+    roles: Mapping[str, ImageRole],
 ) -> SkuView:
     subjects = {f"sku:{entry.product.sku}", spu_subject(entry.product)}
     shown = [view for listing in listings if (view := _shown(listing, subjects)).files]
-    paths: dict[str, list[str]] = {}
+    paths: dict[ImageKey, list[str]] = {}
     for listing in shown:
         for file in listing.files:
-            paths.setdefault(file.key, []).append(file.path)
+            for key in _shown_by(ImageKey.parse(file.key), roles):
+                paths.setdefault(key, []).append(file.path)
     pictures = tuple(
-        PictureView(p, tuple(tries.get(p.key, ())), tuple(paths.get(str(p.key), ()))) for p in entry.pictures
+        PictureView(p, tuple(tries.get(p.key, ())), tuple(paths.get(p.key, ()))) for p in entry.pictures
     )
     return SkuView(entry.product, entry.status, anchor(entry.product.sku), pictures, tuple(shown))
+
+
+def _shown_by(key: ImageKey, roles: Mapping[str, ImageRole]) -> list[ImageKey]:
+    """The pictures that a file shows: itself, or the two that stand side by side in it."""
+    role = roles.get(key.role)
+    return [replace(key, role=part) for part in role.stitch] if role and role.stitch else [key]
 
 
 def _handed_on(sku: SkuView) -> SkuView:

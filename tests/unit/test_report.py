@@ -14,7 +14,7 @@ from catalog_imagegen.pipeline.publication import publications
 from catalog_imagegen.pipeline.report import StandingListings, build
 from catalog_imagegen.pipeline.status import overview
 from catalog_imagegen.pipeline.views import ReportView, StandingFile
-from tests.unit.builders import key, name_of, picture_status, placement, platform, product, render
+from tests.unit.builders import key, name_of, picture_status, placement, platform, product, render, role
 
 AMAZON = platform(
     placement("main", title="主图", fit="pad", width=1600, height=1600),
@@ -125,7 +125,12 @@ def test_a_placement_that_is_gone_still_shows_its_file() -> None:
     """Settings change faster than folders."""
     picture = of("sku:A1")
     files = (standing(picture, placement="banner"),)
-    (shown,) = report(picture, standing={("amazon", "A1"): files}, roles=["main"]).skus[0].listings[1].files
+    (shown,) = (
+        report(picture, standing={("amazon", "A1"): files}, roles={"main": role("main")})
+        .skus[0]
+        .listings[1]
+        .files
+    )
     assert (shown.title, shown.fit, shown.box) == ("banner", "contain", (750, 500))
 
 
@@ -212,7 +217,9 @@ def test_a_picture_names_the_attempt_that_made_it() -> None:
 
 def test_pictures_come_in_the_order_of_the_roles() -> None:
     """As the shop lists its roles, not as their names are spelled."""
-    sku = report(of("sku:A1", "detail"), of("sku:A1", "main"), roles=["main", "detail"]).skus[0]
+    sku = report(
+        of("sku:A1", "detail"), of("sku:A1", "main"), roles={name: role(name) for name in ("main", "detail")}
+    ).skus[0]
     assert [p.status.key.role for p in sku.pictures] == ["main", "detail"]
 
 
@@ -266,3 +273,18 @@ def test_placeholders_are_known_to_be_some() -> None:
     """The page can warn of them."""
     assert not report(of("sku:A1")).has_placeholders
     assert report(replace(of("sku:A1"), render=render(placeholder=True))).has_placeholders
+
+
+def test_a_file_of_two_pictures_is_a_file_of_each() -> None:
+    """Each is listed by it, and is handed on with it."""
+    halves = [of("sku:A1", name) for name in ("without", "with")]
+    whole = str(key("sku:A1", "pair"))
+    pair = replace(standing(halves[0]), picture=whole, role="pair", name="A1.PT01.jpg")
+    roles = {name: role(name) for name in ("without", "with")} | {
+        "pair": role("pair", stitch=("without", "with"))
+    }
+    found = report(*halves, standing={("amazon", "A1"): [pair]}, roles=roles, only_standing=True).skus[0]
+    assert [(p.status.key.role, p.files) for p in found.pictures] == [
+        ("without", ("amazon/A1/A1.PT01.jpg",)),
+        ("with", ("amazon/A1/A1.PT01.jpg",)),
+    ]
