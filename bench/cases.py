@@ -172,6 +172,10 @@ CASES: Mapping[str, Case] = {
         "ten files of each render, 2048 × 2048",
         partial(ten_files, side=2048, ratios={("naive", "ours"): 6.5, ("naive", "ours + pyvips"): 9.0}),
     ),
+    "mixed": Case(
+        "eight JPEGs, a WebP and an AVIF of each render, 1024 × 1024",
+        partial(ten_files, side=1024, mix="mixed", ratios={("naive", "ours"): 2.0, ("pyvips", "ours"): 1.5}),
+    ),
     "small": Case("what else is done for a file", small_costs),
     "thousand": Case("1,000 renders with ten files each", a_thousand),
     "gates": Case("the gates of a picture of 1024²", gates),

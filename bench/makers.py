@@ -1,4 +1,4 @@
-"""``python -m bench.makers MAKER SIDE COUNT``: ten files of each of COUNT renders by two processes; writes what it took."""
+"""``python -m bench.makers MAKER SIDE COUNT MIX``: ten files of each of COUNT renders by two processes; writes what it took."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyvips
 from PIL import Image, ImageOps
 
 from catalog_imagegen.adapters.darkroom import keep_freed_memory
-from catalog_imagegen.domain.imaging import Placement
+from catalog_imagegen.domain.imaging import FileFormat, Placement
 from catalog_imagegen.stages.label import TRAINED, aigc_text, packet
 from catalog_imagegen.stages.rendition import Marks, Negative, adapt, open_render, opening
+from catalog_imagegen.stages.rendition.encoding import AVIF_SPEED, WEBP_METHOD
 
 FOLDER = Path("build/bench")
 PROCESSES = 2
@@ -39,6 +41,9 @@ SIZES = (
     (1500, 1500),
 )
 """Pixels of the ten files: what marketplaces take."""
+Mix = Literal["jpeg", "mixed"]
+"""Ten JPEGs; or eight, a WebP and an AVIF, for which all use the same effort."""
+_MIXED: Mapping[int, FileFormat] = {8: "WEBP", 9: "AVIF"}
 RAWS = 4
 """Different renders; more are the same again."""
 MARKS = Marks(packet(aigc_text(producer="0011", produce_id="00"), TRAINED))
@@ -57,43 +62,57 @@ def raw(side: int, number: int) -> Path:
     return path
 
 
-def places() -> list[Placement]:
+def formats(mix: Mix) -> list[FileFormat]:
+    """Of the ten files."""
+    return [_MIXED.get(number, "JPEG") if mix == "mixed" else "JPEG" for number in range(len(SIZES))]
+
+
+def places(mix: Mix = "jpeg") -> list[Placement]:
     """The same ten files as placements; enlarged as far as ours goes."""
     return [
-        Placement(f"{w}x{h}", ("main",), w, h, quality=QUALITY, crop="centre", max_bytes=10**9)
-        for w, h in SIZES
+        Placement(f"{w}x{h}", ("main",), w, h, quality=QUALITY, crop="centre", max_bytes=10**9, format=kind)
+        for (w, h), kind in zip(SIZES, formats(mix), strict=True)
     ]
 
 
-def naive(path: Path) -> int:
+def naive(path: Path, mix: Mix) -> int:
     """What examples on the web do: open, fit and save, for each file."""
     total = 0
-    for size in SIZES:
+    effort: Mapping[FileFormat, Mapping[str, int]] = {
+        "WEBP": {"method": WEBP_METHOD},
+        "AVIF": {"speed": AVIF_SPEED, "max_threads": 1},
+    }
+    for size, kind in zip(SIZES, formats(mix), strict=True):
         with Image.open(path) as image:
             fitted = ImageOps.fit(image.convert("RGB"), size, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        fitted.save(buffer, "JPEG", quality=QUALITY)
+        fitted.save(buffer, kind, quality=QUALITY, **effort.get(kind, {}))
         total += buffer.tell()
     return total
 
 
-def by_vips(path: Path) -> int:
+def by_vips(path: Path, mix: Mix) -> int:
     """The fastest library there is, used as its pages say."""
     total = 0
-    for width, height in SIZES:
+    for (width, height), kind in zip(SIZES, formats(mix), strict=True):
         made = pyvips.Image.thumbnail(str(path), width, height=height, crop="centre")
-        total += len(made.jpegsave_buffer(Q=QUALITY))
+        save = {
+            "JPEG": made.jpegsave_buffer,
+            "WEBP": partial(made.webpsave_buffer, effort=WEBP_METHOD),
+            "AVIF": partial(made.heifsave_buffer, compression="av1", effort=9 - AVIF_SPEED),
+        }[kind]
+        total += len(save(Q=QUALITY))
     return total
 
 
-def ours(path: Path) -> int:
+def ours(path: Path, mix: Mix) -> int:
     """Ten files with their labels."""
     negative = Negative(open_render(path.read_bytes()))
-    return sum(len(adapt(negative, place, marks=MARKS).content) for place in places())
+    return sum(len(adapt(negative, place, marks=MARKS).content) for place in places(mix))
 
 
-def mogrify(path: Path) -> int:
-    """The command line."""
+def mogrify(path: Path, _mix: Mix) -> int:
+    """The command line, JPEG only."""
     with tempfile.TemporaryDirectory() as folder:
         for width, height in SIZES:
             size = f"{width}x{height}"
@@ -105,7 +124,7 @@ def mogrify(path: Path) -> int:
     return 1
 
 
-MAKERS: Mapping[str, Callable[[Path], int]] = {
+MAKERS: Mapping[str, Callable[[Path, Mix], int]] = {
     "naive": naive,
     "pyvips": by_vips,
     "ours": ours,
@@ -122,8 +141,8 @@ def _begin(maker: str) -> None:
         setattr(opening, "pyvips", None)  # noqa: B010 - as where it is not installed
 
 
-def _make(maker: str, path: Path) -> tuple[int, float]:
-    MAKERS[maker](path)
+def _make(maker: str, path: Path, mix: Mix) -> tuple[int, float]:
+    MAKERS[maker](path, mix)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return multiprocessing.current_process().pid or 0, peak
 
@@ -133,14 +152,14 @@ def _cpu_s() -> float:
     return spent.ru_utime + spent.ru_stime
 
 
-def measured(maker: str, side: int, count: int) -> Mapping[str, Any]:
+def measured(maker: str, side: int, count: int, mix: Mix) -> Mapping[str, Any]:
     """Wall and processor seconds of *count* renders, and the largest worker's memory in MB."""
     paths = [raw(side, number % RAWS) for number in range(count)]
     context = multiprocessing.get_context("spawn")
     with context.Pool(PROCESSES, _begin, (maker,)) as pool:
-        pool.starmap(_make, [(maker, path) for path in paths[: 2 * PROCESSES]], chunksize=1)
+        pool.starmap(_make, [(maker, path, mix) for path in paths[: 2 * PROCESSES]], chunksize=1)
         began = time.perf_counter()
-        told = pool.starmap(_make, [(maker, path) for path in paths], chunksize=1)
+        told = pool.starmap(_make, [(maker, path, mix) for path in paths], chunksize=1)
         wall = time.perf_counter() - began
         pool.close()
         pool.join()
@@ -149,8 +168,10 @@ def measured(maker: str, side: int, count: int) -> Mapping[str, Any]:
 
 def main(words: Sequence[str]) -> None:
     """Measure and write JSON."""
-    maker, side, count = words
-    sys.stdout.write(json.dumps(measured(maker, int(side), int(count))))
+    maker, side, count, mix = words
+    sys.stdout.write(
+        json.dumps(measured(maker, int(side), int(count), "mixed" if mix == "mixed" else "jpeg"))
+    )
 
 
 if __name__ == "__main__":

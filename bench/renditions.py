@@ -18,20 +18,21 @@ import numpy as np
 from PIL import Image
 
 from bench.clients import Timing
-from bench.makers import MARKS, RAWS, places, raw
+from bench.makers import MARKS, RAWS, Mix, places, raw
 from bench.report import Figure, Report, Tell, seconds
 from catalog_imagegen.adapters.files import place, stage
 from catalog_imagegen.stages.rendition import Negative, adapt, encoding, open_render
 
 COUNT = 24
 """Renders a run."""
+_TEN: Mapping[Mix, str] = {"jpeg": "10 JPEGs", "mixed": "8 JPEGs, a WebP and an AVIF"}
 SIMILAR = 0.998
 """SSIM of our sizes with those of a reference in floating point, at least."""
 
 
-def in_process(maker: str, side: int, count: int) -> Mapping[str, Any]:
+def in_process(maker: str, side: int, count: int, mix: Mix) -> Mapping[str, Any]:
     """What one maker needs, in processes of its own."""
-    line = [sys.executable, "-m", "bench.makers", maker, str(side), str(count)]
+    line = [sys.executable, "-m", "bench.makers", maker, str(side), str(count), mix]
     told: Mapping[str, Any] = json.loads(
         subprocess.run(line, check=True, capture_output=True, text=True).stdout
     )
@@ -39,7 +40,13 @@ def in_process(maker: str, side: int, count: int) -> Mapping[str, Any]:
 
 
 def ten_files(
-    about: str, repeats: int, tell: Tell, *, side: int, ratios: Mapping[tuple[str, str], float]
+    about: str,
+    repeats: int,
+    tell: Tell,
+    *,
+    side: int,
+    ratios: Mapping[tuple[str, str], float],
+    mix: Mix = "jpeg",
 ) -> Report:
     """Ten files of each render, in turns with the peers; *ratios*: (peer, ours) → how many times faster at least."""
     makers = list(dict.fromkeys(name for pair in ratios for name in pair))
@@ -48,7 +55,7 @@ def ten_files(
     for repeat in range(repeats):
         for maker in makers:
             count = 4 if maker == "mogrify" else COUNT
-            told = in_process(maker, side, count)
+            told = in_process(maker, side, count, mix)
             runs[maker].append(Timing(told["seconds"] * COUNT / count, ""))
             cpu[maker].append(told["cpu_s"] / (count + 4))
             tell(
@@ -65,7 +72,7 @@ def ten_files(
     figures.append(
         Figure("least SSIM with Lanczos in floating point", least_similar(side), SIMILAR, is_floor=True)
     )
-    where = f"{COUNT} renders of {side} × {side}, 2 processes, 10 JPEGs each"
+    where = f"{COUNT} renders of {side} × {side}, 2 processes, {_TEN[mix]} each"
     return Report(about, where, is_simulated=False, pictures=COUNT, runs=runs, figures=figures)
 
 

@@ -85,7 +85,18 @@ class FolderListings:
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    """One line for each entry, and for each file; ``indent`` would have Python write all of it by itself."""
+    lines = ",\n".join(f" {_line(key)}: {_entry(each)}" for key, each in value.items())
+    return f"{{\n{lines}\n}}\n".encode()
+
+
+def _entry(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return _line(value)
+    return "[\n" + ",\n".join(f"  {_line(each)}" for each in value) + "\n ]"
+
+
+_line = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _content(path: Path) -> bytes:

@@ -155,7 +155,7 @@ class Publisher:
         for (render, design), places in wanted.items():
             self._order(render, design, places)
         keys = [key for places in wanted.values() for key in places]
-        return _Batch([publication for publication, _ in fallen], len(wanted), keys)
+        return _Batch(fallen, len(wanted), keys)
 
     def _order(self, render: Render, design: Design, places: Mapping[Fingerprint, Placement]) -> None:
         developing = self._darkroom.begin(Order(render, tuple(places.values()), self._producer, design))
@@ -165,7 +165,7 @@ class Publisher:
 
     def _finish(self, batch: _Batch) -> int:
         try:
-            return sum(self._publish(publication) for publication in batch.publications)
+            return sum(self._publish(*each) for each in batch.publications)
         finally:
             for key in batch.keys:
                 self._begun.pop(key, None)
@@ -179,14 +179,18 @@ class Publisher:
             pictures = [p for p in pictures if p.approved is not None]
         return publications(platforms, products, pictures, self._designer)
 
-    def _publish(self, publication: Publication) -> int:
-        """Look again as the only one who writes a listing, and write what is missing."""
+    def _publish(self, publication: Publication, composed: Composed) -> int:
+        """Look again as the only one who writes a listing, and write what is missing; *composed* is what it was to have."""
         name = f"listing:{publication.platform.name}:{publication.subject}"
         while not self._ledger.lease(name):
             self._wait(PAUSE_S)
         try:
             fresh = self._find([publication.platform], publication.skus)
-            return sum(self._write(p) for p in fresh if p.subject == publication.subject)
+            return sum(
+                self._write(p, composed if p == publication else compose(p, self._maker))
+                for p in fresh
+                if p.subject == publication.subject
+            )
         finally:
             self._ledger.release(name)
 
@@ -197,7 +201,7 @@ class Publisher:
             return not self._listings.exists(*place)
         return self._listings.listing_key(*place) == key
 
-    def _write(self, publication: Publication) -> int:
+    def _write(self, publication: Publication, composed: Composed) -> int:
         """Write a listing, except pictures whose bytes are lost and do not stand there either."""
         platform, folder = publication.platform.name, publication.folder
         if not publication.pictures:
@@ -205,7 +209,6 @@ class Publisher:
             return 0
         standing = self._listings.renditions(platform, folder)
         while publication.pictures:
-            composed = compose(publication, self._maker)
             entries = composed.entries
             if self._stands(publication, composed.key):
                 return len(entries)
@@ -222,6 +225,7 @@ class Publisher:
                     self._miss_the_first(publication, [entry for entry, _, _ in files])
                 return len(files)
             publication = self._without(publication, lost)
+            composed = compose(publication, self._maker)
         return 0
 
     def _miss_the_first(self, publication: Publication, entries: Sequence[Entry]) -> None:
@@ -282,6 +286,6 @@ class Publisher:
 class _Batch:
     """Listings of a family that are to be written, and what was ordered for them."""
 
-    publications: Sequence[Publication]
+    publications: Sequence[tuple[Publication, Composed]]
     orders: int
     keys: Sequence[Fingerprint]

@@ -84,7 +84,8 @@ class CatalogRows(Sql):
                 found = {
                     sku: (position, row)
                     for column, values in ((PRODUCT.c.sku, skus), (PRODUCT.c.spu, spus))
-                    for position, sku, row in db.execute(query.where(among(column, values or ())))
+                    if values
+                    for position, sku, row in db.execute(query.where(among(column, values)))
                 }
         in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
         return [(position, _product(row)) for _, (position, row) in in_order]

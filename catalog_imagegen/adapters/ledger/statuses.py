@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, select
 
 from catalog_imagegen.adapters.ledger.sql import among
 from catalog_imagegen.adapters.ledger.tables import PICTURE, RENDER, TAKE
@@ -25,8 +26,18 @@ def pictures(
 
     *in_hand* are the renders that a living process works on.
     """
+    query = _wanted()
+    if subjects is not None:
+        query = query.where(among(PICTURE.c.subject, subjects))
+    found = (_status(row, in_hand) for row in db.execute(query))
+    return sorted(found, key=lambda s: (s.order, s.key.subject, s.key.role, s.slot))
+
+
+@cache
+def _wanted() -> Select[Any]:
+    """All wanted pictures; to put the query together takes as long as to ask it for a few of them."""
     current = select(TAKE.c.key, func.max(TAKE.c.number).label("number")).group_by(TAKE.c.key).subquery()
-    query = (
+    return (
         select(
             PICTURE,
             *prefixed(RENDER, "newest_"),
@@ -41,10 +52,6 @@ def pictures(
         .outerjoin(TAKE, and_(TAKE.c.key == PICTURE.c.key, TAKE.c.number == current.c.number))
         .where(PICTURE.c.is_wanted)
     )
-    if subjects is not None:
-        query = query.where(among(PICTURE.c.subject, subjects))
-    found = (_status(row, in_hand) for row in db.execute(query))
-    return sorted(found, key=lambda s: (s.order, s.key.subject, s.key.role, s.slot))
 
 
 def prefixed(renders: FromClause, prefix: str) -> list[ColumnElement[Any]]:

@@ -19,6 +19,11 @@ UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, Image.Decompressio
 _XMP_JPEG = b"http://ns.adobe.com/xap/1.0/\x00"
 _XMP_PNG = b"XML:com.adobe.xmp"
 _BARE = b"AIGC{"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_TEXTS = frozenset({b"iTXt", b"tEXt", b"zTXt"})
+_PNG_EXIF = (b"eXIf", b"exif\x00")
+"""A PNG with EXIF holds a chunk of this name, or a text whose key ends so. Pillow looks for them behind the pixels too, and
+decodes all of these for it: a quarter of the time that ten files take."""
 _MARK, _APP0, _APP1, _APP15, _SCAN, _END = 0xFF, 0xE0, 0xE1, 0xEF, 0xDA, 0xD9
 """JPEG's markers; metadata comes before the scan."""
 _USER_COMMENT, _DESCRIPTION, _EXIF_FOLDER, _XMP_TIFF = 0x9286, 0x010E, 0x8769, 0x02BC
@@ -28,7 +33,7 @@ def texts(content: bytes) -> Iterator[tuple[Kind, str, bytes]]:
     """(kind, place, bytes) of each text: XMP packets, texts called AIGC, and what EXIF says in words."""
     if content[:2] == b"\xff\xd8":
         yield from _of_jpeg(content)
-    elif content[:8] == b"\x89PNG\r\n\x1a\n":
+    elif content[:8] == _PNG:
         yield from _of_png(content)
     elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         yield from _of_webp(content)
@@ -53,7 +58,8 @@ def _of_png(content: bytes) -> Iterator[tuple[Kind, str, bytes]]:
     at = 8
     while at + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, at)
-        name, body = content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
+        name = content[at + 4 : at + 8]
+        body = content[at + 8 : at + 8 + length] if name in _PNG_TEXTS else b""
         key, _, rest = body.partition(b"\x00")
         if name == b"iTXt" and key in (_XMP_PNG, b"AIGC"):
             is_packed, text = rest[:1] == b"\x01", rest[2:].split(b"\x00", 2)[-1]
@@ -92,6 +98,8 @@ def _of_others(content: bytes) -> Iterator[tuple[Kind, str, bytes]]:
 
 
 def _of_exif(content: bytes) -> Iterator[tuple[Kind, str, bytes]]:
+    if content[:8] == _PNG and not any(each in content for each in _PNG_EXIF):
+        return
     try:
         with Image.open(io.BytesIO(content)) as image:
             exif = image.getexif()
