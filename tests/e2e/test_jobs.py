@@ -13,6 +13,7 @@ import requests
 
 from tests.e2e.cli import assert_explains, called
 from tests.e2e.shop import Shop, executed, simulator_process, start
+from tests.workroom import hurry
 
 DEADLINE_S = 60
 
@@ -76,8 +77,9 @@ def test_cancel_takes_back_what_is_named_and_nothing_else(crashed: Shop, url: st
     requests.post(f"{url}/interrupt", json={"prompt_id": foreign}, timeout=30)
 
 
-def test_a_server_that_is_away_is_said_so(crashed: Shop) -> None:
+def test_a_server_that_is_away_is_said_so(crashed: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its jobs are not believed to be cancelled."""
+    hurry(monkeypatch)
     # The simulator of the fixture is still there; its port is not asked for.
     (first, *_) = jobs(crashed)
     away = first["server"].rsplit(":", 1)[0] + ":1"

@@ -17,16 +17,23 @@ from catalog_imagegen.pipeline.sync import Report, carry_out
 from catalog_imagegen.simulator import Simulator
 from tests.fakes import NullProgress, graph_key
 from tests.integration.test_power_cut import small_pictures
+from tests.workroom import hurry
 
 PICTURES = 3
 CATALOG = Reading((Product("EB-1", "无线蓝牙耳机", category="数码", color="黑色"),))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing takes longer than it must."""
+    hurry(monkeypatch)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A workspace with small pictures and little patience."""
     small_pictures(tmp_path)
-    (tmp_path / "config" / "app.toml").write_text("patience_s = 2\n", encoding="utf-8")
+    (tmp_path / "config" / "app.toml").write_text("patience_s = 1\n", encoding="utf-8")
     return tmp_path
 
 
