@@ -12,7 +12,7 @@ from catalog_imagegen.domain.errors import PhotoError
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Render, Wanted
 from catalog_imagegen.pipeline.studio import Studio
-from catalog_imagegen.pipeline.workshop import Made, Workshop
+from catalog_imagegen.pipeline.workshop import Inspection, Made, Workshop
 from catalog_imagegen.stages.rendition import open_render
 
 log = logging.getLogger(__name__)
@@ -46,19 +46,25 @@ def _make_all(pictures: Sequence[Wanted], shop: Workshop, stop: threading.Event,
 
 
 def _make(picture: Wanted, shop: Workshop) -> Made | None:
-    """What became of a picture; None where its photo or scene is lost: it stays planned, and the next plan looks again."""
+    """What became of a picture; None where the next run must see to it.
+
+    Its photo or scene may be lost, so that the next plan looks again, or a gate asks for another scene.
+    """
     how, studio = picture.from_photo, shop.studio
     assert how is not None and studio is not None  # noqa: S101, PT018 - only such pictures come here
     try:
         if how.scene_key is None:
-            render = _cutout(picture, studio, shop)
+            render, seen = _cutout(picture, studio, shop), Inspection()
         else:
-            render = _composite(picture, how.scene_key, studio, shop)
+            render, seen = _composite(picture, how.scene_key, studio, shop)
     except (PhotoError, FileNotFoundError) as error:
         log.warning("%s %s: %s", picture.sku, picture.key.role, error)
         return None
-    shop.ledger.keep_made(render, of=how.scene_key)
-    return Made(picture, "rendered")
+    kept = shop.ledger.keep_made(picture.key, render, of=how.scene_key, objection=seen.objection)
+    if kept == "retaken":
+        return None
+    stopped = seen.objection.stopped if seen.objection else None
+    return Made(picture, "blocked", stopped=stopped) if kept == "blocked" else Made(picture, "rendered")
 
 
 def _cutout(picture: Wanted, studio: Studio, shop: Workshop) -> Render:
@@ -66,11 +72,13 @@ def _cutout(picture: Wanted, studio: Studio, shop: Workshop) -> Render:
     return Render(picture.render_key, shop.blobs.put(content), *size, origin="photo")
 
 
-def _composite(picture: Wanted, scene_key: Fingerprint, studio: Studio, shop: Workshop) -> Render:
+def _composite(
+    picture: Wanted, scene_key: Fingerprint, studio: Studio, shop: Workshop
+) -> tuple[Render, Inspection]:
     scene = shop.ledger.renders([scene_key])[scene_key]
     image, content = studio.in_scene(picture, open_render(shop.blobs.get(scene.digest)))
     seen = shop.inspect(picture, image)
-    return Render(
+    render = Render(
         picture.render_key,
         shop.blobs.put(content),
         *image.size,
@@ -78,3 +86,4 @@ def _composite(picture: Wanted, scene_key: Fingerprint, studio: Studio, shop: Wo
         look=seen.look,
         origin="composite",
     )
+    return render, seen

@@ -180,7 +180,7 @@ def carry_out(
             bases=bases,
             has_room=publishing.has_room,
             studio=services.studio,
-            inspect=_inspecting(services) if to_render else passing,
+            inspect=_inspecting(services) if to_render or to_make else passing,
             next_take=retaking(prepared.platforms, services),
             on_made=on_made,
             on_step=lambda wanted, step: progress.step(f"{wanted.sku} {wanted.key.role}", step),

@@ -256,13 +256,21 @@ class JobRows(Sql):
                 self._release(db, [lease])
             return stop(db, attempt.key, render, objection) if objection else "shown"
 
-    def keep_made(self, render: Render, *, of: Fingerprint | None = None) -> None:
-        """Name a render that was made here and whose bytes are stored, and show it; see the port."""
+    def keep_made(
+        self,
+        key: ImageKey,
+        render: Render,
+        *,
+        of: Fingerprint | None = None,
+        objection: Objection | None = None,
+    ) -> Kept:
+        """Name a render that was made here and whose bytes are stored, show or stop it; see the port."""
         with self._writing() as db:
             made_in = select(RENDER.c.prompt_id).where(RENDER.c.render_key == of)
             prompt_id = db.execute(made_in).scalar() if of else None
             self._upsert(db, RENDER, [_render_row(render, prompt_id or "")])
             db.execute(_SHOWN, {"render": render.render_key})
+            return stop(db, key, render, objection) if objection else "shown"
 
     def looks(self, role: str) -> list[tuple[str, str, str]]:
         """(look, family, SKU) of the pictures of a role that stand; see the port."""

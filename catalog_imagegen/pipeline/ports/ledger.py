@@ -263,8 +263,15 @@ class JobLedger(Protocol):
         """
         ...
 
-    def keep_made(self, render: Render, *, of: Fingerprint | None = None) -> None:
-        """Name a render that was made here, of a photo and maybe a scene (*of*), and show it under its key."""
+    def keep_made(
+        self,
+        key: ImageKey,
+        render: Render,
+        *,
+        of: Fingerprint | None = None,
+        objection: Objection | None = None,
+    ) -> Kept:
+        """Name a render that was made here, of a photo and maybe a scene (*of*), and show it as ``keep_render`` does."""
         ...
 
     def looks(self, role: str) -> list[tuple[str, str, str]]:
