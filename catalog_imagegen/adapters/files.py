@@ -113,8 +113,9 @@ def make_folder(folder: Path) -> None:
     """Make a folder and its parents, durably. Raises StorageFull or ConfigError."""
     if folder.is_dir():
         return
+    make_folder(folder.parent)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
     except OSError as error:
         raise explain(error, folder) from error

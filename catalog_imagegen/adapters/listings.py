@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from catalog_imagegen.adapters.files import discard, make_folder, place, stage, write_folder
+from catalog_imagegen.adapters.files import discard, make_folder, place, stage, sync_folder, write_folder
 from catalog_imagegen.adapters.manifest import MANIFEST, read_manifest
 from catalog_imagegen.stages.rendition import Rendition
 
@@ -34,6 +34,8 @@ class FolderListings:
         (standing / MANIFEST).unlink(missing_ok=True)
         with suppress(OSError):
             standing.rmdir()
+        with suppress(FileNotFoundError):
+            sync_folder(standing if standing.exists() else standing.parent)
 
     def listing_key(self, platform: str, folder: str) -> str:
         """The key of the listing that stands there whole, or ``""``."""

@@ -9,6 +9,7 @@ from catalog_imagegen.config.files import unknown
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageRole
 from catalog_imagegen.domain.lettering import Layout
+from catalog_imagegen.stages.rendition import MAX_ENLARGEMENT
 
 OF_PARTS = ("items", "items_from", "items_need", "default_items", "max", "scope")
 """What a role that shows two others side by side has from them, who must agree about it."""
@@ -72,6 +73,16 @@ def _check_parts(role: ImageRole, roles: Mapping[str, ImageRole], place: str) ->
             code="role_stitch",
         )
     first, second = parts.values()
+    for part in (first, second):
+        times = max(role.width / 2 / part.width, role.height / part.height)
+        if times > MAX_ENLARGEMENT:
+            raise ConfigError(
+                f"{place}.size: {role.width} × {role.height} would enlarge the pictures of {part.name} {times:.2f} times, and "
+                f"none is enlarged more than {MAX_ENLARGEMENT} times; write a smaller size",
+                zh=f"{place}.size：{role.width} × {role.height} 需要把 {part.name} 的图片放大 {times:.2f} 倍，最多只放大 "
+                f"{MAX_ENLARGEMENT} 倍；请减小尺寸",
+                code="role_stitch",
+            )
     differing = [key for key in OF_PARTS if getattr(first, key) != getattr(second, key)]
     if differing:
         keys = ", ".join(differing)

@@ -121,10 +121,10 @@ def _font(workspace: Workspace, name: str, place: str, path: Path) -> OwnFont:
     file = workspace.root / place
     try:
         return OwnFont(name, str(file.resolve()), digest(file.read_bytes()))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name that no file can have
         raise ConfigError(
-            f"{path}: fonts.{name}: {place} cannot be read ({error.strerror}); put the font file there",
-            zh=f"{path}：fonts.{name}：无法读取 {place}（{error.strerror}）；请把字体文件放到该位置",
+            f"{path}: fonts.{name}: {place} cannot be read ({error}); put the font file there",
+            zh=f"{path}：fonts.{name}：无法读取 {place}（{error}）；请把字体文件放到该位置",
             code="font_missing",
         ) from error
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from catalog_imagegen.domain.imaging import Render, Verdict
+from catalog_imagegen.domain.imaging import Origin, Render, Verdict
 from catalog_imagegen.domain.lettering import OwnFont, TextBox
 
 
@@ -40,6 +40,12 @@ class Design:
         """All texts that files show by it."""
         return (*(self.pair.labels if self.pair else ()), *(box.text for box in self.boxes))
 
+    def origin(self, render: Render) -> Origin:
+        """What files of a render show with it: a photo beside a model's work is no photo."""
+        if self.pair is None or self.pair.second.origin == render.origin:
+            return render.origin
+        return "composite"
+
     def named(self) -> Mapping[str, Any]:
         """Everything that files differ by, as JSON."""
         pair = self.pair
@@ -49,6 +55,7 @@ class Design:
             "pair": [
                 pair.second.digest,
                 pair.second.render_key,
+                pair.second.origin,
                 pair.labels,
                 pair.own,
                 pair.width,

@@ -393,6 +393,8 @@ class Render:
     look: str = ""
     """What it looks like, to be compared with others; empty where nobody looked."""
     origin: Origin = "generated"
+    has_text: bool | None = None
+    """Whether its prompt asked for words in it; None where that was not written down."""
     fidelity: float | None = None
     """How like its product is to that of the photo, 0 to 1; None where they were not compared."""
     doubt: Doubt = ""

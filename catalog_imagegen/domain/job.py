@@ -53,6 +53,13 @@ NOT_REAL = (
 """Why a picture of an invented product is looked at whatever its role says, in English and Chinese."""
 
 
+OF_PHOTO = (
+    "rejected, and the same photo gives the same picture; use another photo, or set product in config/roles.toml",
+    "已退回，而同一张照片只会得到同样的图片；请更换照片，或在 config/roles.toml 中设置 product",
+)
+"""Why no other take follows of a picture that is a photo, in English and Chinese."""
+
+
 def unlike(fidelity: float | None) -> tuple[str, str]:
     """Why a picture that was made with a photo is looked at, in English and Chinese."""
     if fidelity is None:

@@ -17,6 +17,7 @@ from catalog_imagegen.pipeline.policy import size_of
 from catalog_imagegen.pipeline.ports import RenderBackend
 from catalog_imagegen.pipeline.settle import render_lease
 from catalog_imagegen.pipeline.workshop import Collected, Inspection, Workshop
+from catalog_imagegen.stages.prompt import drawn
 from catalog_imagegen.stages.quality import judge
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ def collect(
         lease=render_lease(task),
         objection=seen.objection,
     )
+    if scene is not None and not found.composite:
+        return Collected("retaken")  # the next plan makes the picture of it
     return Collected(kept, seen.objection.stopped if seen.objection else None)
 
 
@@ -74,8 +77,9 @@ def _render(picture: Wanted, found: _Found, size: tuple[int, int], shop: Worksho
         placeholder=shop.is_placeholder,
         look=found.seen.look,
         origin="composite" if found.composite else "generated",
+        has_text=bool(drawn(picture.prompt.positive)),
         fidelity=found.seen.fidelity,
-        doubt=found.seen.doubt,
+        doubt=found.seen.doubt or picture.doubt,
     )
 
 

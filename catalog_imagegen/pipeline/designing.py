@@ -9,6 +9,7 @@ from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.design import PLAIN, Design, Pair
 from catalog_imagegen.domain.errors import ItemError
 from catalog_imagegen.domain.imaging import ImageKey, ImageRole, Prompt, Verdict
+from catalog_imagegen.domain.job import PictureStatus
 from catalog_imagegen.domain.lettering import Layout, OwnFont, TextBox
 from catalog_imagegen.stages.listing import Shown
 from catalog_imagegen.stages.prompt import PromptBook, drawn
@@ -20,6 +21,11 @@ class Words:
 
     place: str
     text: str
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.place
 
 
 def box_place(layout: str, box: str) -> str:
@@ -65,14 +71,14 @@ class Designer:
             read = self.prompts.columns_in(place for place in self._places(each))
             if read is None:
                 return None
-            found |= read | ({"promo_start", "promo_end"} if each.layout else set())
+            found |= read | ({"promo_start", "promo_end"} if each.layout or each.stitch else set())
             found |= {"brand"} if each.stitch else set()
         return frozenset(found)
 
     def words(self, role: ImageRole, product: Product, item: str, prompt: Prompt) -> Sequence[Words]:
         """All that is written on a picture, and beside it where it is one of two. Raises ItemError for what cannot be."""
         found: list[Words] = []
-        if self._is_lettered(role, prompt):
+        if self._is_lettered(role, has_text=bool(drawn(prompt.positive))):
             found += self._checked(role, product, item)
         for whole in self._wholes(role):
             found += self._labels_checked(whole, product, item)
@@ -80,15 +86,23 @@ class Designer:
                 found += self._checked(whole, product, item)
         return found
 
-    def design(self, shown: Shown, product: Product, prompt: Prompt) -> Design:
-        """What the files of a picture show beside its render."""
-        role = self.roles.get(shown.key.role)
-        if role is None or not self._is_lettered(role, prompt):
+    def design(self, shown: Shown, product: Product, status: PictureStatus) -> Design:
+        """What the files of a picture show beside its render; of texts that are refused by now, that they are."""
+        role, has_text = self.roles.get(shown.key.role), shown.render.has_text
+        if has_text is None:
+            has_text = bool(drawn(status.prompt.positive))
+        if role is None or not self._is_lettered(role, has_text=has_text):
             return PLAIN
-        return self._lettered(role, product, shown.item_text)
+        refused = refusals(status)
+        return Design(faults=refused) if refused else self._lettered(role, product, shown.item_text)
 
-    def pairs(self, pictures: Iterable[Shown], product: Product) -> Iterator[Shown]:
-        """What of one subject's pictures is shown side by side: of each role, both pictures of an item."""
+    def pairs(
+        self, pictures: Iterable[Shown], product: Product, refused: Mapping[ImageKey, tuple[Verdict, ...]]
+    ) -> Iterator[Shown]:
+        """What of one subject's pictures is shown side by side: of each role, both pictures of an item.
+
+        Where the texts of one are *refused* the pair is made without its own.
+        """
         by_key = {picture.key: picture for picture in pictures}
         for role in self.roles.values():
             if not role.stitch or not role.enabled:
@@ -96,17 +110,24 @@ class Designer:
             for first in [picture for picture in by_key.values() if picture.key.role == role.stitch[0]]:
                 second = by_key.get(replace(first.key, role=role.stitch[1]))
                 if second is not None:
-                    yield self._pair(role, first, second, product)
+                    faults = tuple(dict.fromkeys(refused.get(first.key, ()) + refused.get(second.key, ())))
+                    yield self._pair(role, first, second, product, faults)
 
-    def _pair(self, role: ImageRole, first: Shown, second: Shown, product: Product) -> Shown:
+    def _pair(
+        self, role: ImageRole, first: Shown, second: Shown, product: Product, faults: tuple[Verdict, ...]
+    ) -> Shown:
         own = (product.brand,) if product.brand else ()
-        design = self._lettered(role, product, first.item_text) if role.layout else PLAIN
         pair = Pair(second.render, ("", ""), own, role.width, role.height)
-        try:
-            one, other = (words.text for words in self._labels_checked(role, product, first.item_text))
-            design = replace(design, pair=replace(pair, labels=(one, other)))
-        except ItemError as error:
-            design = replace(design, pair=pair, faults=(*design.faults, _fault(error)))
+        design = Design(pair=pair, faults=faults)
+        if not faults:
+            design = replace(
+                self._lettered(role, product, first.item_text) if role.layout else PLAIN, pair=pair
+            )
+            try:
+                one, other = (words.text for words in self._labels_checked(role, product, first.item_text))
+                design = replace(design, pair=replace(pair, labels=(one, other)))
+            except ItemError as error:
+                design = replace(design, faults=(*design.faults, _fault(error)))
         return replace(
             first,
             key=ImageKey(first.key.subject, role.name, first.key.item),
@@ -115,13 +136,17 @@ class Designer:
             design=design,
         )
 
+    def shown_in(self, role: ImageRole) -> frozenset[str]:
+        """The roles in whose pictures those of this one are seen, itself included."""
+        return frozenset({role.name, *(each.name for each in self._wholes(role))})
+
     def _wholes(self, role: ImageRole) -> list[ImageRole]:
         """The roles in whose pictures those of this one stand."""
         return [each for each in self.roles.values() if each.enabled and role.name in each.stitch]
 
-    def _is_lettered(self, role: ImageRole, prompt: Prompt) -> bool:
-        """Whether the layout sets the words: always, or where the model is asked for none."""
-        is_left_to_it = role.text == "model" and not drawn(prompt.positive)
+    def _is_lettered(self, role: ImageRole, *, has_text: bool) -> bool:
+        """Whether the layout sets the words: always, or where the model was asked for none."""
+        is_left_to_it = role.text == "model" and not has_text
         return bool(role.layout) and (role.text == "overlay" or is_left_to_it)
 
     def _places(self, role: ImageRole) -> Iterator[str]:
@@ -166,7 +191,7 @@ class Designer:
 
     def _labels_checked(self, role: ImageRole, product: Product, item: str) -> list[Words]:
         """What is written on the halves of a comparison."""
-        from catalog_imagegen.stages.lettering import Fonts, check_label, prepared  # noqa: PLC0415
+        from catalog_imagegen.stages.lettering import Fonts, check_label, check_promotion, prepared  # noqa: PLC0415
 
         found = []
         for number in (1, 2):
@@ -175,11 +200,19 @@ class Designer:
             check_label(text, own=[product.brand])
             Fonts().check(prepared(text), where=place)
             found.append(Words(place, text))
+        check_promotion(found, starts=product.promo_start, ends=product.promo_end)
         return found
 
 
 NOTHING_DRAWN = Designer(PromptBook({}, {}), {}, {}, {})
 """Of a workspace without layouts."""
+
+
+def refusals(status: PictureStatus) -> tuple[Verdict, ...]:
+    """Why the texts of a picture that still stands are not to be set any more: its row has others by now, and no prompt."""
+    if status.state != "blocked" or status.prompt.positive or not status.reason_en:
+        return ()
+    return (Verdict("text_blocked", "fail", status.reason_en, status.reason_zh),)
 
 
 def _fault(error: ItemError) -> Verdict:

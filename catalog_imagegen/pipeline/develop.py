@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -123,11 +123,11 @@ def develop(
     ground: Ground | SideBySide = Ground(image)
     if pair := order.design.pair:
         ground = SideBySide(image, _opened(second, pair.second, previews), pair)
-    labels = _labels(content, order)
+    labels = _labels([content, second] if second else [content], order)
     marks = Marks(packet(*labels), is_placeholder=order.render.placeholder)
     bench = _Bench(ground, order.design, marks, credentials, labels[1])
     made: dict[Placement, Rendition] = {}
-    is_generated = order.render.origin != "photo"
+    is_generated = bool(labels[0])
     for placement in order.placements:
         shape = file_shape(placement)
         if shape not in made:
@@ -173,20 +173,30 @@ class _Bench:
         return replace(made, verdicts=(*found.verdicts, *finish.verdicts))
 
 
-def _labels(content: bytes, order: Order) -> tuple[str, str]:
-    """AIGC label and source type of every file of this render: those it came with, or ours. Never two.
+def _labels(contents: Sequence[bytes], order: Order) -> tuple[str, str]:
+    """AIGC label and source type of every file of these renders: those they came with, or ours. Never two.
 
-    A photo is no machine's work: cleaned of its background it gets no AIGC label, unless it came with one.
+    A photo is no machine's work: cleaned of its background it gets no AIGC label, unless it says itself that it is one.
+    What a camera says of a photo says nothing of the scene around it.
     """
-    found = read_labels(content)
-    is_photo = order.render.origin == "photo"
-    ours = "" if is_photo else aigc_text(producer=order.producer, produce_id=order.render.render_key)
-    aigc = next((label.text for label in found.aigc if _is_carried(label.text)), ours)
-    source_type = _SOURCE_TYPES.get(order.render.origin, TRAINED)
-    return aigc, next((each for each in found.source_types if _is_carried(each)), source_type)
+    found = [read_labels(content) for content in contents]
+    origin = order.design.origin(order.render)
+    aigc = [label.text for each in found for label in each.aigc if _is_carried(label.text)]
+    types = [kind for each in found for kind in each.source_types if _is_carried(kind)]
+    if origin in _SOURCE_TYPES:
+        types = [kind for kind in types if _is_machines(kind)] if origin == "photo" else []
+    if origin == "photo" and not aigc and not types:
+        return "", CLEANED
+    ours = aigc_text(producer=order.producer, produce_id=order.render.render_key)
+    return next(iter(aigc), ours), next(iter(types), _SOURCE_TYPES.get(origin, TRAINED))
 
 
-_SOURCE_TYPES = {"photo": CLEANED, "composite": COMPOSITE}
+def _is_machines(source_type: str) -> bool:
+    return source_type.casefold().endswith("trainedalgorithmicmedia")
+
+
+_SOURCE_TYPES = {"photo": TRAINED, "composite": COMPOSITE}
+"""What is said of a photo is for one that a machine made."""
 
 
 def _is_carried(text: str) -> bool:

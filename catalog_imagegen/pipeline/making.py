@@ -13,6 +13,7 @@ from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Render, Wanted
 from catalog_imagegen.pipeline.studio import Studio
 from catalog_imagegen.pipeline.workshop import Inspection, Made, Workshop
+from catalog_imagegen.stages.prompt import drawn
 from catalog_imagegen.stages.rendition import open_render
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,9 @@ def _make(picture: Wanted, shop: Workshop) -> Made | None:
     except (PhotoError, FileNotFoundError) as error:
         log.warning("%s %s: %s", picture.sku, picture.key.role, error)
         return None
+    except ValueError:  # a photo that nobody thought of must not take the others along
+        log.exception("%s %s cannot be made of its photo", picture.sku, picture.key.role)
+        return None
     kept = shop.ledger.keep_made(picture.key, render, of=how.scene_key, objection=seen.objection)
     if kept == "retaken":
         return None
@@ -85,5 +89,6 @@ def _composite(
         placeholder=scene.placeholder,
         look=seen.look,
         origin="composite",
+        has_text=bool(drawn(picture.prompt.positive)),
     )
     return render, seen

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.gates import held_back
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Render, Wanted
-from catalog_imagegen.domain.job import Plan, PlannedPicture, Record, used_up
+from catalog_imagegen.domain.job import OF_PHOTO, Plan, PlannedPicture, Record, used_up
 
 # Ingredients in the order in which they explain a change best: a new take also changes the seed.
 _EXPLANATIONS = {
@@ -56,16 +56,10 @@ def _blocked(wanted: Wanted, record: Record) -> tuple[str, str]:
     """Why a picture waits for a person, in English and Chinese."""
     sku, role, slot = wanted.sku, wanted.key.role, wanted.slot
     if wanted.from_photo is not None and wanted.from_photo.how == "cutout":
-        return _OF_PHOTO
+        return OF_PHOTO
     if record.stopped is not None:
         return held_back(record.stopped, sku=sku, role=role, slot=slot)
     return used_up(record.rejection, sku=sku, role=role, slot=slot)
-
-
-_OF_PHOTO = (
-    "rejected, and the same photo gives the same picture; use another photo, or set product in config/roles.toml",
-    "已退回，而同一张照片只会得到同样的图片；请更换照片，或在 config/roles.toml 中设置 product",
-)
 
 
 def _why(wanted: Wanted, record: Record | None) -> tuple[str, str]:

@@ -137,7 +137,19 @@ def regenerate(
     """Ask for new takes of pictures of one SKU and plan them. Raises ConfigError if there are none."""
     keys = frozenset(pictures_of(sku, role=role, slot=slot, services=services))
     selection = Selection(skus=(sku,), keys=keys)
-    if missing := keys - from_ledger(selection, services).chosen:
+    planned = from_ledger(selection, services)
+    photos = frozenset(p.wanted.key for p in planned.plan.pictures if p.wanted.workflow == "")
+    if keys <= photos:
+        names = ", ".join(sorted({key.role for key in keys}))
+        raise ConfigError(
+            f"{names} of {sku} is its own photo, and another take of it would be the same; use another photo, or set "
+            'product = "generate" in config/roles.toml',
+            zh=f"{sku} 的 {names} 是商品照片本身，重做也不会不同；请更换照片，或在 config/roles.toml 中设 "
+            'product = "generate"',
+            code="picture_of_photo",
+        )
+    keys -= photos
+    if missing := keys - planned.chosen:
         names = ", ".join(sorted({key.role for key in missing}))
         raise ConfigError(
             f"no enabled platform takes {names} of {sku} now; enable one in config/app.toml (platforms), "
@@ -206,12 +218,16 @@ def ask(
     check_names("role", selection.roles, setup.roles)
     check_shapes((setup.platforms[name] for name in names), setup.roles)
     subjects = frozenset({f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen})
+    others: frozenset[str] = frozenset()
+    if services.photos is not None and services.photos.has_any():
+        others = frozenset(ledger.skus())  # a photo may be called after any of them
     wish = Wish(
         rows=catalog,
         platforms=tuple(dict.fromkeys([*services.enabled, *names])),
         takes={key: take for key, take in ledger.takes().items() if key.subject in subjects},
         subjects=subjects,
         relatives=ledger.relatives({p.family for p in chosen}, but={p.sku for _, p in catalog}.union(read)),
+        others=others.union(read),
     )
     return Asked(wish, chosen, selection, names)
 

@@ -10,9 +10,9 @@ from typing import Any
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.design import PLAIN
 from catalog_imagegen.domain.fingerprint import Fingerprint
-from catalog_imagegen.domain.imaging import Platform
+from catalog_imagegen.domain.imaging import ImageKey, Platform, Verdict
 from catalog_imagegen.domain.job import PictureStatus
-from catalog_imagegen.pipeline.designing import NOTHING_DRAWN, Designer
+from catalog_imagegen.pipeline.designing import NOTHING_DRAWN, Designer, refusals
 from catalog_imagegen.pipeline.develop import VERSIONS
 from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.stages.listing import Entry, Shown, arrange, listing_key, path_safe
@@ -79,18 +79,20 @@ def _by_subject(
         speakers[f"sku:{product.sku}"] = product
         speakers.setdefault(spu_subject(product), product)
     found: dict[str, list[Shown]] = {}
+    refused: dict[ImageKey, tuple[Verdict, ...]] = {}
     for status in statuses:
+        refused[status.key] = refusals(status)
         subject = status.key.subject
         if (shown := _shown(status)) is not None:
             if subject in speakers:
-                design = designer.design(shown, speakers[subject], status.prompt)
+                design = designer.design(shown, speakers[subject], status)
                 shown = shown if design is PLAIN else replace(shown, design=design)
             found.setdefault(subject, []).append(shown)
         elif status.is_rejected:
             found.setdefault(subject, [])
     for subject, pictures in found.items():
         if subject in speakers:
-            pictures += list(designer.pairs(pictures, speakers[subject]))
+            pictures += list(designer.pairs(pictures, speakers[subject], refused))
     return found
 
 
@@ -168,7 +170,7 @@ def described(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]
         "state": "approved" if picture.is_approved else "draft",
         "is_current": picture.is_current,
         "placeholder": picture.render.placeholder,
-        "origin": picture.render.origin,
+        "origin": picture.design.origin(picture.render),
         "verdicts": [asdict(verdict) for verdict in rendition.verdicts],
         "render": picture.render.digest,
         "rendition_key": key,

@@ -75,7 +75,7 @@ class Screener:
         shown = letters("\n".join([*drawn(picture.prompt.positive), *texts]))
         concerning = list(self._concerning(role, [picture.item_text]))
         concerning += self._elsewhere(words, concerning)
-        told = _told(concerning, role.name, picture.platforms, product, shown=shown)
+        told = _told(concerning, self._designer.shown_in(role), picture.platforms, product, shown=shown)
         if blocking := [trace for trace, action in told if action == "block"]:
             raise _refusal(blocking, product)
         return (
@@ -101,7 +101,9 @@ class Screener:
             texts = items(self._roles[name], product)
             concerning = self._concerning(self._roles[name], texts)
             shown = letters("\n".join(self._set_on(self._roles[name], product, texts)))
-            for trace, action in _told(concerning, name, platforms, product, shown=shown):
+            for trace, action in _told(
+                concerning, self._designer.shown_in(self._roles[name]), platforms, product, shown=shown
+            ):
                 yield _remark(trace, product, blocked=name if action == "block" else "")
 
     def _look(self, product: Product) -> Sequence[_Trace]:
@@ -175,9 +177,14 @@ def _either(one: frozenset[str] | None, other: frozenset[str] | None) -> frozens
 
 
 def _told(
-    traces: Iterable[_Trace], role: str, platforms: Collection[str], product: Product, *, shown: str
+    traces: Iterable[_Trace],
+    roles: frozenset[str],
+    platforms: Collection[str],
+    product: Product,
+    *,
+    shown: str,
 ) -> Sequence[tuple[_Trace, Reaction]]:
-    """What is done about words, where pictures of a role are made for these platforms and show these letters.
+    """What is done about words, where pictures are seen in these roles and platforms and show these letters.
 
     A word that another list has too, or has as part of a longer one, is told only where more is done about it.
     """
@@ -185,7 +192,7 @@ def _told(
     found = [
         (trace, _action(trace, shown))
         for trace in traces
-        if _is_meant(trace.hit.list, role, platforms) and trace.hit.list.is_about(category)
+        if _is_meant(trace.hit.list, roles, platforms) and trace.hit.list.is_about(category)
     ]
     return [
         (trace, action)
@@ -198,8 +205,8 @@ def _told(
     ]
 
 
-def _is_meant(of: WordList, role: str, platforms: Collection[str]) -> bool:
-    is_of_role = not of.roles or role in of.roles
+def _is_meant(of: WordList, roles: frozenset[str], platforms: Collection[str]) -> bool:
+    is_of_role = not of.roles or not roles.isdisjoint(of.roles)
     return is_of_role and (not of.platforms or not of.platforms.isdisjoint(platforms))
 
 

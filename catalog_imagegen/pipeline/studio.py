@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -19,14 +19,16 @@ from catalog_imagegen.stages.label import packet, read_labels
 from catalog_imagegen.stages.rendition import open_photo
 
 if TYPE_CHECKING:
-    from catalog_imagegen.stages.product import Cutout, Refusal
+    from catalog_imagegen.stages.product import Box, Cutout, Refusal
 
 VERSION = 1
 """Of what is made of a photo: raise it when the same photo gives another picture. No scene is rendered again for that."""
 FILL = 0.85
 """Share of the frame that a cut-out's longer side takes; marketplaces ask for 80 to 90 %."""
 LONGEST = 4096
-"""Pixels of a cut-out's longer side at most; below that no pixel of the product is changed."""
+"""Pixels of a photo's longer side, and of a cut-out's, at most; below that no pixel of the product is changed."""
+LEAST = 96
+"""Pixels of a product's longer side at least: what is smaller is a thumbnail."""
 
 Segment = Callable[[Image.Image], Image.Image]
 """Finds the product of an RGB picture: a mask, 255 where it is."""
@@ -34,9 +36,23 @@ Segment = Callable[[Image.Image], Image.Image]
 
 def cut(content: bytes, segment: Segment | None = None) -> Cutout | Refusal:
     """Cut the product out of the photo in a file."""
-    from catalog_imagegen.stages.product import cut_out  # noqa: PLC0415 - slow to load
+    from catalog_imagegen.stages.product import Refusal, cut_out  # noqa: PLC0415 - slow to load
 
-    return cut_out(open_photo(content), segment=segment)
+    with _at_once:
+        found = cut_out(_opened(content), segment=segment)
+    if not isinstance(found, Refusal) and max(found.box.width, found.box.height) < LEAST:
+        return Refusal("small")
+    return found
+
+
+def _opened(content: bytes) -> Image.Image:
+    photo = open_photo(content)
+    photo.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    return photo
+
+
+_at_once = threading.Lock()
+"""A photo of 16 megapixels takes 600 MB while it is cut out: one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +66,9 @@ class Studio:
     def on_white(self, picture: Wanted) -> tuple[bytes, tuple[int, int]]:
         """The product on pure white, its pixels those of the photo: a PNG, and its size. Raises PhotoError."""
         content = self._photo(_how(picture).photo)
-        image = _whitened(content, self.segment, picture)
-        framed = _framed(image, (picture.width, picture.height))
+        with _at_once:
+            image, box = _whitened(content, self.segment, picture)
+        framed = _framed(image, box, (picture.width, picture.height))
         return _png(framed, content), framed.size
 
     def in_scene(self, picture: Wanted, scene: Image.Image) -> tuple[Image.Image, bytes]:
@@ -101,36 +118,31 @@ def _how(picture: Wanted) -> FromPhoto:
     return picture.from_photo
 
 
-def _whitened(content: bytes, segment: Segment | None, picture: Wanted) -> Image.Image:
-    """A photo with nothing but white behind its product, and its soft shadow where one can be told."""
-    from catalog_imagegen.stages.product import Refusal, cut_out, whiten  # noqa: PLC0415 - slow to load
+def _whitened(content: bytes, segment: Segment | None, picture: Wanted) -> tuple[Image.Image, Box]:
+    """A photo with nothing but white behind its product, its soft shadow where one can be told, and the box of both."""
+    from catalog_imagegen.stages.product import Refusal, cut_out, product_box, whiten  # noqa: PLC0415 - slow to load
 
-    photo = open_photo(content)
+    photo = _opened(content)
     if photo.mode == "RGB":
         white = whiten(photo, shadow="keep", exposure="as_taken")
         if not isinstance(white, Refusal):
-            return white.image
+            return white.image, product_box(white.image) or white.box
     found = cut_out(photo, segment=segment)
     if isinstance(found, Refusal):
         raise refused(picture.sku, found)
     image = Image.new("RGB", photo.size, (255, 255, 255))
     image.paste(found.image, mask=found.mask)
-    return image
+    return image, found.box
 
 
-def _framed(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
+def _framed(image: Image.Image, box: Box, shape: tuple[int, int]) -> Image.Image:
     """The product in the middle of a white frame of this shape, as large as it is in its photo."""
-    from catalog_imagegen.stages.product import product_box  # noqa: PLC0415 - slow to load
-
-    box = product_box(image)
-    assert box is not None  # noqa: S101 - it was cut out
     by = max(box.width / shape[0], box.height / shape[1]) / FILL
     size = round(shape[0] * by), round(shape[1] * by)
     framed = Image.new("RGB", size, (255, 255, 255))
     at = round((size[0] - box.width) / 2) - box.left, round((size[1] - box.height) / 2) - box.top
     framed.paste(image, at)
-    if max(size) > LONGEST:
-        framed.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    framed.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     return framed
 
 
@@ -144,7 +156,6 @@ def _png(image: Image.Image, photo: bytes) -> bytes:
     return file.getvalue()
 
 
-@lru_cache(maxsize=8)
 def _labels(photo: bytes) -> str:
     found = read_labels(photo)
     aigc = next((label.text for label in found.aigc), "")

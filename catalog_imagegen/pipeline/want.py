@@ -92,6 +92,8 @@ class Wish:
     takes: Mapping[ImageKey, Take]
     subjects: frozenset[str]
     relatives: Sequence[Product]
+    others: frozenset[str] = frozenset()
+    """SKUs that are not among the rows, but that photos may be called after."""
 
     def come_true(self, setup: Setup, photos: Photos | None = None) -> Pictures:
         """Bind the pictures."""
@@ -102,6 +104,7 @@ class Wish:
             takes=self.takes,
             subjects=self.subjects,
             relatives=self.relatives,
+            others=self.others,
             photos=photos,
         )
 
@@ -143,12 +146,14 @@ def want(
     takes: Mapping[ImageKey, Take],
     subjects: Collection[str] | None = None,
     relatives: Sequence[Product] = (),
+    others: frozenset[str] = frozenset(),
     photos: Photos | None = None,
 ) -> Pictures:
     """Bind every picture the *platforms* take of these products, in catalog order.
 
     *rows* are products with their positions in their catalog. *subjects* narrows it down; *relatives* are variants
-    that are not in the catalog now but may speak for their SPU; *photos* finds those that pictures are made of.
+    that are not in the catalog now but may speak for their SPU; *photos* finds those that pictures are made of, and
+    *others* are SKUs elsewhere that one may be called after.
     """
     wanted: list[Wanted] = []
     blocked: list[Blocked] = []
@@ -156,7 +161,7 @@ def want(
     if subjects is not None:
         by_scope = {scope: [s for s in found if s.id in subjects] for scope, found in by_scope.items()}
     asked = list(asks(by_scope, setup, _limits(setup, platforms)))
-    album = Album(photos or NoPhotos(), frozenset(product.sku for _, product in rows))
+    album = Album(photos or NoPhotos(), others.union(product.sku for _, product in rows))
     album.collect((ask.role, ask.subject.product, setup.workflows[ask.role.workflow]) for ask in asked)
     benches: dict[str, _Bench] = {}
     screener, designer = setup.screener(), setup.designer()

@@ -15,6 +15,9 @@ import pytest
 from openpyxl import Workbook
 from PIL import Image, ImageFilter
 
+from catalog_imagegen.adapters.photos.cuttings import Cuttings
+from catalog_imagegen.domain.errors import PhotoError
+from catalog_imagegen.domain.fingerprint import digest
 from catalog_imagegen.domain.imaging import Placement
 from catalog_imagegen.stages.label import COMPOSITE, aigc_text, packet, read_labels
 from catalog_imagegen.stages.rendition import Marks
@@ -84,13 +87,13 @@ def pictures(shop: Shop, sku: str) -> dict[str, Any]:
 
 def raw(shop: Shop, sku: str, role: str) -> Image.Image:
     """The kept picture that listings are made of."""
-    (digest,) = {file["render"] for file in manifest(shop, sku) if file["role"] == role}
-    return Image.open(blob(shop, digest)).convert("RGB")
+    (name,) = {file["render"] for file in manifest(shop, sku) if file["role"] == role}
+    return Image.open(blob(shop, name)).convert("RGB")
 
 
-def blob(shop: Shop, digest: str) -> Path:
+def blob(shop: Shop, name: str) -> Path:
     """Where these bytes are kept."""
-    return next((shop.root / "data").rglob(digest))
+    return next((shop.root / "data").rglob(name))
 
 
 def manifest(shop: Shop, sku: str) -> list[Any]:
@@ -274,3 +277,70 @@ def test_a_run_that_is_killed_between_scene_and_listing_loses_nothing(tmp_path: 
         shop.run("--sku", SKU)
         assert len(executed(url)) == 1
     assert {picture["state"] for picture in pictures(shop, SKU).values()} == {"draft"}
+
+
+def test_what_is_said_of_a_photo_by_reviewers(made: tuple[Shop, Shot, Any], tmp_path: Path) -> None:
+    """It can be approved by its digits; another take of it is refused, and a rejected one waits for another photo."""
+    shop = made[0].copy(tmp_path / "shop")
+    where = ["--workspace", str(shop.root), "--simulate"]
+    (name,) = {file["render"] for file in manifest(shop, SKU) if file["role"] == "main"}
+    assert called("review", "approve", SKU, "--render", name[:12], *where).code == 0
+    assert pictures(shop, SKU)["main"]["state"] == "approved"
+    assert_explains(called("regenerate", SKU, "--role", "main", *where), 2, "its own photo")
+    assert called("review", "reject", SKU, "--role", "main", "--reason", "歪", *where).code == 0
+    shop.run(code=1)
+    found = pictures(shop, SKU)["main"]
+    assert (found["state"], found["take"]) == ("blocked", 1)
+    assert "更换照片" in found["reason_zh"]
+    write_photo(shop, MUG)
+    shop.run(code=1)
+    assert pictures(shop, SKU)["main"]["state"] == "draft"
+
+
+@pytest.mark.parametrize("side", [300, 5000])
+def test_a_white_product_that_is_cut_out_already(side: int, tmp_path: Path) -> None:
+    """Its own transparency tells it from white; one of many pixels is made smaller first."""
+    shop = shop_in(tmp_path / "shop", product="generate")
+    photo = Image.new("RGBA", (side, side // 4))
+    photo.paste((255, 255, 255, 255), (side // 5, side // 16, 4 * side // 5, side // 5))
+    write_photo(shop, photo)
+    assert shop.run()["jobs_submitted"] == 3
+    made_of = next(file for file in manifest(shop, SKU) if file["role"] == "main")
+    assert made_of["origin"] == "photo"
+    assert max(raw(shop, SKU, "main").size) <= 4096
+
+
+def test_a_thumbnail_is_no_main_picture(tmp_path: Path) -> None:
+    """It is told, and not used."""
+    shop = shop_in(tmp_path / "shop", product="generate")
+    photo = Image.new("RGBA", (60, 60))
+    photo.paste((90, 20, 20, 255), (10, 10, 50, 50))
+    write_photo(shop, photo)
+    (issue,) = shop.run()["issues"]
+    assert issue["code"] == "photo_not_used"
+
+
+def test_a_photo_is_of_the_sku_that_it_is_called_after(tmp_path: Path) -> None:
+    """Though that stands in another file: CUP-1.png is not the first photo of CUP."""
+    shop = shop_in(tmp_path / "shop", product="generate")
+    write_photo(shop, JAR)
+    shop.run()
+    rows = Workbook()
+    rows.worksheets[0].append(["货号", "商品名称", "类目"])
+    rows.worksheets[0].append(["CUP", "马克杯", "家居"])
+    rows.save(shop.catalog)
+    shop.run()
+    assert [file["origin"] for file in manifest(shop, "CUP")] == ["generated", "generated"]
+
+
+def test_what_cannot_be_read_now_is_not_remembered(tmp_path: Path) -> None:
+    """A drive that is away for a moment does not make a photo useless for ever."""
+    name, content = digest(b"photo"), io.BytesIO()
+    shoot(JAR).photo.save(content, "PNG")
+    for _ in range(2):
+        cuttings = Cuttings(tmp_path / "cuttings.json")
+        with pytest.raises(PhotoError):
+            cuttings.objection(name, lambda: None)
+        cuttings.close()
+    again = Cuttings(tmp_path / "cuttings.json")
+    assert again.objection(name, content.getvalue) is None

@@ -275,3 +275,26 @@ def test_a_pair_that_is_switched_off_is_no_picture(shop: Shop) -> None:
     assert ran.says("no picture here waits for review")
     shop.sync()
     assert set(shop.listed()) == {"main", "poster"}
+
+
+def test_a_text_that_is_refused_is_not_set_on_what_was_approved(shop: Shop) -> None:
+    """The approved poster stays, without the new words, and is not exported: nobody has seen what it would say."""
+    shop.sync()
+    assert shop.do("review", "approve", "CUP-1").code == 0
+    shop.write(CUP.replace("限时优惠", "全网最低价，限时优惠"))
+    assert {problem["role"] for problem in shop.sync(code=1)["problems"]} == {"poster"}
+    poster = shop.listed()["poster"]
+    assert [verdict["code"] for verdict in poster["verdicts"]] == ["text_blocked"]
+    assert "全网最" in poster["verdicts"][0]["message_zh"]
+    out = shop.root / "out"
+    assert shop.do("export", out).code == 1
+    assert [path.name for path in out.rglob("*poster*")] == []
+
+
+def test_labels_of_a_pair_that_announce_an_offer_need_its_dates(shop: Shop) -> None:
+    """As texts of layouts do."""
+    shop.change_role("[roles.side_by_side]", "labels = [", 'labels = ["限时优惠", "有了它"] # [')
+    shop.write(CUP.replace("2026-12-01,2026-12-12", ",").replace("限时优惠", "新品上市"))
+    problems = shop.sync(code=1)["problems"]
+    assert {problem["role"] for problem in problems} == {"comparison_without", "comparison_with"}
+    assert all("起止日期" in problem["reason_zh"] for problem in problems)

@@ -128,6 +128,24 @@ def test_a_picture_in_doubt_waits_though_its_role_asks_nobody(ledger: SqlLedger)
     assert (found.state, found.reason_zh) == ("approved", "")
 
 
+@pytest.mark.parametrize(("wants", "state_then"), [(FIRST, "approved"), (SECOND, "planned")])
+def test_an_invented_product_is_not_approved_by_a_photo_to_come(
+    ledger: SqlLedger, wants: Fingerprint, state_then: str
+) -> None:
+    """While it is listed and the photo's picture is not made yet; where its role asks for inventions now it is approved."""
+    invented = replace(wanted(SECOND if wants is FIRST else FIRST), approval="human", doubt="not_real")
+    ledger.keep_plan(Plan((PlannedPicture(invented, "render", ""),)))
+    sent = attempt("job-3", wants)
+    ledger.begin_attempt(sent)
+    ledger.keep_plan(Plan((PlannedPicture(replace(invented, render_key=FIRST), "render", ""),)))
+    sent = attempt("job-4", FIRST)
+    ledger.begin_attempt(sent)
+    ledger.keep_render(sent, replace(render(FIRST), doubt="not_real"), Finished({}))
+    assert state(ledger) == "draft"
+    ledger.keep_plan(Plan((PlannedPicture(replace(wanted(wants), approval="auto"), "render", ""),)))
+    assert state(ledger) == state_then
+
+
 def test_what_nobody_wants_cannot_be_reviewed(ledger: SqlLedger) -> None:
     """Nor what was never planned."""
     assert ledger.approve(ImageKey("sku:X", "main", "0"), SEEN) == "not_wanted"
@@ -189,7 +207,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(home: Home) -> None
             db.exec_driver_sql("CREATE INDEX ix_picture_render_key ON picture (render_key)")
             for column in ("digest", "settled", "retired_at"):
                 db.exec_driver_sql(f"ALTER TABLE product DROP COLUMN {column}")
-            for column in ("look", "origin", "fidelity", "doubt"):
+            for column in ("look", "origin", "has_text", "fidelity", "doubt"):
                 db.exec_driver_sql(f"ALTER TABLE render DROP COLUMN {column}")
             db.exec_driver_sql("ALTER TABLE take DROP COLUMN gate")
             db.exec_driver_sql("DROP TABLE review")

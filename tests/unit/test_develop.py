@@ -9,11 +9,19 @@ from PIL import Image, ImageChops, ImageStat
 
 from catalog_imagegen.domain.design import PLAIN, Design, Pair
 from catalog_imagegen.domain.fingerprint import Fingerprint, digest
-from catalog_imagegen.domain.imaging import Placement, Render, Verdict
+from catalog_imagegen.domain.imaging import Origin, Placement, Render, Verdict
 from catalog_imagegen.domain.lettering import Area, TextBox
 from catalog_imagegen.pipeline.develop import LETTERING_VERSION, Developed, Order, develop
 from catalog_imagegen.stages import lettering
-from catalog_imagegen.stages.label import COMPOSITE, TRAINED, aigc_text, fields_of, packet, read_labels
+from catalog_imagegen.stages.label import (
+    CLEANED,
+    COMPOSITE,
+    TRAINED,
+    aigc_text,
+    fields_of,
+    packet,
+    read_labels,
+)
 from catalog_imagegen.stages.rendition import PLACEHOLDER_COMMENT
 from tests.unit.builders import figure, placement
 
@@ -34,9 +42,10 @@ def made(
     placeholder: bool = False,
     design: Design = PLAIN,
     second: bytes = b"",
+    origin: Origin = "generated",
 ) -> Developed:
     """The files of one render."""
-    render = Render(KEY, digest(content), 400, 400, placeholder=placeholder)
+    render = Render(KEY, digest(content), 400, 400, placeholder=placeholder, origin=origin)
     return develop(content, Order(render, placements, "0011", design), second=second)
 
 
@@ -96,6 +105,45 @@ def test_a_label_that_cannot_be_one_is_replaced(aigc: str, source_type: str) -> 
     (file,) = made(buffer.getvalue(), square(90))
     assert file.verdicts == ()
     assert read_labels(file.content).source_types == (TRAINED,)
+
+
+DIGITAL = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+
+
+def labelled(aigc: str, source_type: str) -> bytes:
+    """A picture that says these things of itself."""
+    buffer = io.BytesIO()
+    pixels(picture()).save(buffer, "WEBP", lossless=True, xmp=packet(aigc, source_type))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("origin", "says", "source_type", "count"),
+    [
+        ("photo", DIGITAL, CLEANED, 0),
+        ("photo", TRAINED, TRAINED, 1),
+        ("composite", DIGITAL, COMPOSITE, 1),
+        ("composite", TRAINED, COMPOSITE, 1),
+    ],
+)
+def test_what_a_photo_says_of_itself(origin: Origin, says: str, source_type: str, count: int) -> None:
+    """A camera's photo is none once a scene is around it; one that a machine made is labelled, for everybody to see."""
+    (file,) = made(labelled("", says), square(visible_label="always", format="PNG"), origin=origin)
+    found = read_labels(file.content)
+    assert (found.source_types, len(found.aigc)) == ((source_type,), count)
+    plain = made(labelled("", says), square(format="PNG"), origin=origin)[0]
+    assert (pixels(file.content).tobytes() != pixels(plain.content).tobytes()) is bool(count)
+
+
+def test_a_photo_beside_a_models_work_is_labelled() -> None:
+    """Whichever comes first."""
+    for origins in (("photo", "generated"), ("generated", "photo")):
+        pair = Pair(
+            Render(KEY, digest(picture()), 400, 400, origin=origins[1]), ("甲", "乙"), width=600, height=300
+        )
+        (file,) = made(picture(), square(), design=Design(pair=pair), second=picture(), origin=origins[0])
+        found = read_labels(file.content)
+        assert (found.source_types, len(found.aigc)) == ((COMPOSITE,), 1)
 
 
 def test_a_visible_label_is_where_the_placement_wants_it_and_nowhere_else() -> None:

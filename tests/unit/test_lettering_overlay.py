@@ -228,7 +228,20 @@ OFFER = replace(BOX, text="限时优惠")
 
 
 @pytest.mark.parametrize("dates", [("", "2026-11-11"), ("2026-11-01", " "), ("", "")])
-@pytest.mark.parametrize("text", ["限时优惠", "双11大促，最后一天", "Limited time"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "限时优惠",
+        "双11大促，最后一天",
+        "Limited time",
+        "Flash-Sale",
+        "限 时\n优 惠",
+        "限時優惠",
+        "閃購",
+        "满200减30",
+        "限\u2060期",
+    ],
+)
 def test_an_offer_needs_its_dates(text: str, dates: tuple[str, str]) -> None:
     """Words that announce an offer need both dates; the message says which are lacking."""
     with pytest.raises(LetteringError) as caught:

@@ -90,6 +90,11 @@ class CatalogRows(Sql):
         in_order = sorted(found.items(), key=lambda item: (item[1][0], item[0]))
         return [(position, _product(row)) for _, (position, row) in in_order]
 
+    def skus(self) -> set[str]:
+        """Every SKU that is recorded, listed or retired."""
+        with self._reading() as db:
+            return set(db.execute(select(PRODUCT.c.sku)).scalars())
+
     def relatives(self, spus: Collection[str], *, but: Collection[str]) -> list[Product]:
         """The recorded products of families but some; see the port."""
         with self._reading() as db:

@@ -336,6 +336,7 @@ def _render_row(render: Render, prompt_id: str) -> dict[str, Any]:
         "is_placeholder": render.placeholder,
         "look": render.look,
         "origin": render.origin,
+        "has_text": render.has_text,
         "fidelity": render.fidelity,
         "doubt": render.doubt,
         "prompt_id": prompt_id,

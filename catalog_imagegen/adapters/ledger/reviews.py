@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from catalog_imagegen.adapters.ledger import statuses
 from catalog_imagegen.adapters.ledger.catalog import unsettle
@@ -60,16 +60,22 @@ class ReviewRows(Sql):
             if row.approved_key == row.shown_key:
                 means |= {"approved_key": None, "approved_digest": None}
             _say(db, row, digest, decision="rejected", reason=reason, means=means)
-            if _rejected(db, row) > at_most:
+            is_photo = row.made_of.get("product") == "cutout"  # of which another take would be the same
+            if is_photo or _rejected(db, row) > at_most:
                 return "used_up"
             return _add_take(db, key, row.take, note)
 
     def renders_of(self, key: ImageKey) -> list[Render]:
-        """The renders that attempts at a picture ever made, the newest first."""
+        """The renders that ever were a picture's, the newest first: those of attempts, and what was made of photos."""
+        tried = select(ATTEMPT.c.render_key).where(
+            ATTEMPT.c.picture_key == str(key), ATTEMPT.c.outcome == "done"
+        )
+        said = select(REVIEW.c.render_key).where(REVIEW.c.key == str(key))
+        its = PICTURE.c.key == str(key)
+        now = (select(PICTURE.c[name]).where(its) for name in ("render_key", "shown_key", "approved_key"))
         query = (
             select(RENDER)
-            .join(ATTEMPT, ATTEMPT.c.render_key == RENDER.c.render_key)
-            .where(ATTEMPT.c.picture_key == str(key), ATTEMPT.c.outcome == "done")
+            .where(or_(*(RENDER.c.render_key.in_(keys) for keys in (tried, said, *now))))
             .order_by(RENDER.c.made_at.desc())
         )
         with self._reading() as db:

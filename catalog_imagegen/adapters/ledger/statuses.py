@@ -14,7 +14,15 @@ from catalog_imagegen.domain.failure import Failure
 from catalog_imagegen.domain.fingerprint import Digest, Fingerprint
 from catalog_imagegen.domain.gates import Stopped, another_follows, held_back
 from catalog_imagegen.domain.imaging import FIRST_TAKE, ImageKey, Prompt, Render, Take
-from catalog_imagegen.domain.job import NOT_REAL, PictureState, PictureStatus, Record, unlike, used_up
+from catalog_imagegen.domain.job import (
+    NOT_REAL,
+    OF_PHOTO,
+    PictureState,
+    PictureStatus,
+    Record,
+    unlike,
+    used_up,
+)
 
 _APPROVED = RENDER.alias("approved_render")
 
@@ -59,12 +67,22 @@ def prefixed(renders: FromClause, prefix: str) -> list[ColumnElement[Any]]:
     return [renders.c[name].label(f"{prefix}{name}") for name in _OF_RENDER]
 
 
-_OF_RENDER = ("render_key", "digest", "width", "height", "is_placeholder", "origin", "fidelity", "doubt")
+_OF_RENDER = (
+    "render_key",
+    "digest",
+    "width",
+    "height",
+    "is_placeholder",
+    "origin",
+    "has_text",
+    "fidelity",
+    "doubt",
+)
 
 
 def render(row: Row[Any], prefix: str = "") -> Render:
     """A render from a row that has its columns."""
-    key, digest, width, height, is_placeholder, origin, fidelity, doubt = (
+    key, digest, width, height, is_placeholder, origin, has_text, fidelity, doubt = (
         getattr(row, f"{prefix}{name}") for name in _OF_RENDER
     )
     return Render(
@@ -74,6 +92,7 @@ def render(row: Row[Any], prefix: str = "") -> Render:
         height=height,
         placeholder=is_placeholder,
         origin=origin,
+        has_text=has_text,
         fidelity=fidelity,
         doubt=doubt,
     )
@@ -143,11 +162,18 @@ def _approved(row: Row[Any], newest: Render | None) -> Render | None:
     if row.approval == "auto":
         if newest is None or row.rejected_key == row.shown_key:
             return None
-        if not newest.doubt:
+        if not _is_doubtful(row, newest):
             return newest
     if row.standing_digest is None or row.standing_digest != row.approved_digest:
         return None
     return render(row, "standing_")
+
+
+def _is_doubtful(row: Row[Any], newest: Render) -> bool:
+    """Whether nobody but a person may say that it is good: what was invented is, unless its role asks for inventions now."""
+    if newest.doubt == "not_real":
+        return bool(row.doubt) or row.shown_key != row.render_key
+    return bool(newest.doubt)
 
 
 def _state(
@@ -211,6 +237,8 @@ def _rejected(row: Row[Any]) -> tuple[str, str]:
 
 def _waits_for_a_person(row: Row[Any]) -> tuple[str, str]:
     """Why no other take follows."""
+    if row.made_of.get("product") == "cutout":
+        return OF_PHOTO
     if (stopped := _stopped(row)) is not None:
         return held_back(stopped, sku=row.sku, role=row.role, slot=row.slot)
     return used_up(row.rejection, sku=row.sku, role=row.role, slot=row.slot)

@@ -147,6 +147,8 @@ class RenderRow(SQLModel, table=True):
     """What it looks like, see ``stages.quality.likeness``; empty where nobody looked."""
     origin: str = Field(default="generated", sa_column_kwargs={"server_default": "generated"})
     """What it shows: generated, photo, composite, or scene (what a composite was made in)."""
+    has_text: bool | None = None
+    """Whether its prompt asked for words in it."""
     fidelity: float | None = None
     """How like its product is to that of the photo, 0 to 1, where they were compared."""
     doubt: str = Field(default="", sa_column_kwargs={"server_default": ""})

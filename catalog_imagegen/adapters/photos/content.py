@@ -10,10 +10,11 @@ import zipfile
 import zlib
 from typing import Literal
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from catalog_imagegen.domain.fingerprint import digest
 from catalog_imagegen.domain.imaging import Photo
+from catalog_imagegen.stages.rendition import TURNS
 
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 100_000_000
@@ -105,12 +106,12 @@ def _is_plain(image: Image.Image) -> bool:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except (*BROKEN, TypeError):  # notes of the camera that cannot be read turn nothing
+    except (*BROKEN, TypeError, AttributeError):  # notes of the camera that cannot be read turn nothing
         return 1
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    turned = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image.copy()
+    turned = image.transpose(turn) if (turn := TURNS.get(_orientation(image))) is not None else image.copy()
     if turned.mode.startswith("I"):  # 16 bits of grey
         turned = turned.convert("I").point(lambda value: value * (1 / 257)).convert("L")
     if turned.has_transparency_data:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog_imagegen.adapters.reports.projection import write_soon
-from catalog_imagegen.domain.errors import CatalogImagegenError
+from catalog_imagegen.domain.errors import CatalogImagegenError, PhotoError
 from catalog_imagegen.domain.fingerprint import Digest
 from catalog_imagegen.pipeline.studio import VERSION, Segment, cut
 
@@ -31,13 +31,22 @@ class Cuttings:
         self._is_changed = False
 
     def objection(self, name: Digest, content: Callable[[], bytes | None]) -> Refusal | None:
-        """What stands against cutting the product out of a photo; None where nothing does."""
+        """What stands against cutting the product out of a photo; None where nothing does.
+
+        Raises PhotoError where it cannot be read now, which is not remembered.
+        """
         from catalog_imagegen.stages.product import Refusal  # noqa: PLC0415 - slow to load
 
         known = self._remembered()
         if name not in known:
             photo = content()
-            found = cut(photo, self._segment) if photo is not None else Refusal("empty")
+            if photo is None:
+                raise PhotoError(
+                    "the photo was changed just now, or is gone; run again",
+                    zh="照片刚刚被修改或已不在；请重新运行",
+                    code="photo_gone",
+                )
+            found = cut(photo, self._segment)
             known[name] = found.reason if isinstance(found, Refusal) else ""
             self._is_changed = True
         return Refusal(known[name]) if known[name] else None  # type: ignore[arg-type]  # as it was written down

@@ -111,6 +111,10 @@ class CatalogLedger(Protocol):
 
     def add_take(self, key: ImageKey, *, seed: int | None, note: str) -> Take: ...
 
+    def skus(self) -> set[str]:
+        """Every SKU that is recorded, listed or retired."""
+        ...
+
     def sku_count(self) -> int:
         """How many products are recorded."""
         ...

@@ -10,12 +10,13 @@ from catalog_imagegen.stages.rendition.adapting import (
 )
 from catalog_imagegen.stages.rendition.encoding import MIN_QUALITY, PLACEHOLDER_COMMENT, Marks
 from catalog_imagegen.stages.rendition.geometry import MAX_ENLARGEMENT, Frame, enlargement, frame_for
-from catalog_imagegen.stages.rendition.opening import open_photo, open_render, upright
+from catalog_imagegen.stages.rendition.opening import TURNS, open_photo, open_render, upright
 
 __all__ = [
     "MAX_ENLARGEMENT",
     "MIN_QUALITY",
     "PLACEHOLDER_COMMENT",
+    "TURNS",
     "VERSION",
     "Frame",
     "Marks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
 try:
     import pyvips
@@ -23,8 +23,8 @@ def open_render(content: bytes) -> Image.Image:
 def open_photo(content: bytes) -> Image.Image:
     """Decode a photo upright and in sRGB; one with transparency keeps it (mode ``RGBA``), others are ``RGB``."""
     image = upright(content)
-    if image.mode != "RGBA":
-        return _to_srgb(image)
+    if image.mode != "RGBA" or image.getchannel("A").getextrema() == (255, 255):
+        return _to_srgb(_flatten(image))
     colours = image.convert("RGB")
     colours.info = image.info
     made = _to_srgb(colours).copy()
@@ -54,13 +54,33 @@ def _by_vips(content: bytes) -> Image.Image | None:
 def upright(content: bytes) -> Image.Image:
     """Decode a picture as it is to be looked at, in 8 bits; transparent ones as ``RGBA``."""
     with Image.open(io.BytesIO(content)) as opened:
-        image: Image.Image = ImageOps.exif_transpose(opened)
-        image.load()
+        opened.load()
+        turn = TURNS.get(_orientation(opened))
+        image: Image.Image = opened.copy() if turn is None else opened.transpose(turn)
     if image.mode.startswith("I;16"):
         image = image.convert("I").point(lambda value: value / 257).convert("L")  # 65535 → 255; no clipping
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
         image = image.convert("RGBA")
     return image
+
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF's orientation → how pixels are turned for it. Pillow's own way writes all of EXIF again, which fails for odd notes."""
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - notes of a camera that cannot be read turn nothing
+        return 1
 
 
 def _flatten(image: Image.Image) -> Image.Image:
