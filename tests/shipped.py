@@ -27,10 +27,10 @@ def shipped(name: str) -> Workflow:
     return parse_workflow(name, (FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def photo(colour: tuple[int, int, int]) -> bytes:
-    """A photo of another shape than the pictures, with an edge in it."""
+def photo(colour: tuple[int, int, int], left: int) -> bytes:
+    """A photo of another shape than the pictures, with edges in it that cropping leaves."""
     image = Image.new("RGB", (300, 400), colour)
-    image.paste((250, 250, 250), (60, 90, 240, 310))
+    image.paste((250, 250, 250), (left, 150, 240, 250))
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -72,7 +72,7 @@ def rendered(url: str, graph: Mapping[str, Any]) -> Image.Image:
 def assert_gives_pictures(url: str, name: str) -> None:
     """A shipped workflow gives a picture of the role's size; another photo of the product gives another picture."""
     workflow = shipped(name)
-    photos = [upload(url, photo(colour)) for colour in ((200, 40, 40), (40, 40, 200))]
+    photos = [upload(url, photo(*each)) for each in (((200, 40, 40), 60), ((40, 40, 200), 120))]
     one, other = (rendered(url, bound(workflow, reference=place)) for place in photos)
     for image in (one, other):
         assert image.size == (WIDTH, HEIGHT)

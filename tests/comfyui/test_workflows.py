@@ -28,7 +28,7 @@ def test_settings_of_a_role_are_accepted(comfyui_url: str) -> None:
     workflow = shipped("qwen_image_edit_2511_lightning")
     settings = {"steps": 3, "cfg": 1.5, "sampler": "euler", "scheduler": "beta", "denoise": 0.9, "shift": 2.0}
     lora = {"lora": workflow.typed("lora"), "lora_strength": 0.5}
-    place = upload(comfyui_url, photo((200, 40, 40)))
+    place = upload(comfyui_url, photo((200, 40, 40), 60))
     assert rendered(comfyui_url, bound(workflow, reference=place, **settings, **lora)).size == (WIDTH, HEIGHT)
 
 
