@@ -41,7 +41,7 @@ def shop(catalog: Path, name: str) -> Path:
     root = FOLDER / name
     if (root / "ready").exists():
         return root
-    init_workspace(root)
+    new_workspace(root)
     settings = root / "config" / "app.toml"
     source = f'\n[[source]]\nname = "{_SOURCE}"\npath = "{catalog.resolve()}"\n'
     settings.write_text(settings.read_text(encoding="utf-8") + source, encoding="utf-8")
@@ -50,6 +50,14 @@ def shop(catalog: Path, name: str) -> Path:
         pretend_made(house)
     (root / "ready").touch()
     return root
+
+
+def new_workspace(root: Path) -> None:
+    """One that takes no photos: the catalog names web addresses where there are none, and fetching is another matter."""
+    init_workspace(root)
+    roles = root / "config" / "roles.toml"
+    text = roles.read_text(encoding="utf-8")
+    roles.write_text(text.replace("on_white = true", 'product = "generate"'), encoding="utf-8")
 
 
 @contextmanager
@@ -237,7 +245,7 @@ def _planned(url: str) -> tuple[int, float]:
     """How many pictures, and in how many seconds after the reading; the start of other processes counts."""
     root = FOLDER / "first"
     shutil.rmtree(root, ignore_errors=True)
-    init_workspace(root)
+    new_workspace(root)
     settings = root / "config" / "app.toml"
     ledger = f'\n[ledger]\nurl = "{url}"\n' if url else ""
     source = f'\n[[source]]\nname = "{_SOURCE}"\npath = "{text_table(ROWS).resolve()}"\n'

@@ -48,6 +48,10 @@ class ShopPhotos:
         """Whether there are files that may be called after SKUs."""
         return self._files.has_any()
 
+    def is_near(self, location: str) -> bool:
+        """Whether it is a file, and not at a web address."""
+        return not is_url(location)
+
     def objection(self, photo: Photo) -> Refusal | None:
         """Why the product cannot be cut out of a photo that was looked at; found out once for each."""
         return self._cuttings.objection(photo.original, lambda: self.read(photo.original))

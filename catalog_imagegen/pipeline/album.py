@@ -40,6 +40,10 @@ class NoPhotos:
         """None."""
         return False
 
+    def is_near(self, location: str) -> bool:  # noqa: ARG002 - as the port names it
+        """Nothing is."""
+        return False
+
     def objection(self, photo: Photo) -> Refusal | None:  # noqa: ARG002 - as the port names it
         """Nobody asks."""
         return None
@@ -100,9 +104,9 @@ class Album:
             return Means("reference", points, next(iter(points.values())))
         return Means(role.product, photo=self._cuttable(product.sku, locations[0]))
 
-    def has_photo(self, product: Product) -> bool:
-        """Whether there is one, be it of any use or none."""
-        return bool(self._locations(product))
+    def has_near_photo(self, product: Product) -> bool:
+        """Whether there is one in a file, be it of any use or none."""
+        return any(map(self.photos.is_near, self._locations(product)[:1]))
 
     def _if_possible(self, product: Product) -> Means:
         """Its photo on white, if it has one that the product can be cut out of."""
@@ -142,17 +146,29 @@ _GENERATED = Means("generate")
 def photographed(
     roles: Iterable[ImageRole], products: Iterable[Product], photos: Photos | None
 ) -> frozenset[str]:
-    """The SKUs whose pictures may depend on photos: whether these are others, rows do not tell."""
+    """The SKUs whose pictures may depend on photos in files: whether these are others, rows do not tell.
+
+    What a web address gives counts as the same while the row says the same: nobody asks for a whole catalog every night.
+    """
     photographic = [role for role in roles if role.enabled and role.is_photographic]
     if not photographic:
         return frozenset()
     if any(role.product != "auto" for role in photographic):
         return frozenset(product.sku for product in products)
     if photos is None or not photos.has_any():
-        return frozenset(product.sku for product in products if product.images)
+        return frozenset(
+            p.sku for p in products if p.images and photos is not None and photos.is_near(p.images[0])
+        )
     every = {product.sku: product for product in products}
     album = Album(photos, frozenset(every))
-    return frozenset(sku for sku, product in every.items() if album.has_photo(product))
+    return frozenset(sku for sku, product in every.items() if album.has_near_photo(product))
+
+
+def takes_photos(roles: Iterable[ImageRole], products: Iterable[Product], photos: Photos | None) -> bool:
+    """Whether these products' pictures may be made of photos, near or far."""
+    photographic = [role for role in roles if role.enabled and role.is_photographic]
+    has_files = photos is not None and photos.has_any()
+    return bool(photographic) and (has_files or any(product.images for product in products))
 
 
 def _points(workflow: Workflow) -> list[str]:

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from catalog_imagegen.domain.catalog import Issue, Product, Reading, differences
 from catalog_imagegen.domain.imaging import Wanted
-from catalog_imagegen.pipeline.album import photographed
+from catalog_imagegen.pipeline.album import photographed, takes_photos
 from catalog_imagegen.pipeline.brakes import Brake, Forecast, Limits, brakes
 from catalog_imagegen.pipeline.changes import Changes, changes, setup_name, with_families
 from catalog_imagegen.pipeline.prepare import Asked, Prepared, Selection, Services, ask, planned
@@ -198,7 +198,8 @@ class _Begun:
 def batches(night: Night, services: Services) -> Iterator[Prepared]:
     """The plans of what is to be done, family by family, so many products at a time."""
     is_large = len(night.changes.todo) >= LARGE
-    is_large = is_large and not _photographed(services, (product for _, product in night.changes.todo))
+    todo = [product for _, product in night.changes.todo] if is_large else []
+    is_large = is_large and not takes_photos(services.setup.roles.values(), todo, services.photos)
     here = PlannerHere(services.setup, services.photos)
     planner: Planner = services.planner if is_large and services.planner is not None else here
     begun: deque[_Begun] = deque()

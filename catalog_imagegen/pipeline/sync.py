@@ -19,6 +19,7 @@ from catalog_imagegen.domain.gates import held_back
 from catalog_imagegen.domain.imaging import Blocked, ImageKey, Wanted
 from catalog_imagegen.domain.incident import Incident
 from catalog_imagegen.domain.job import AttemptRecord
+from catalog_imagegen.pipeline.album import photographed
 from catalog_imagegen.pipeline.brakes import Brake, Forecast
 from catalog_imagegen.pipeline.changes import setup_name
 from catalog_imagegen.pipeline.making import making
@@ -221,9 +222,8 @@ def _settled(
     done = {m.wanted.key for m in made if m.outcome in ("rendered", "reused")}
     done |= {p.wanted.key for p in prepared.plan.pictures if p.action == "reuse"}
     left = {p.wanted.key.subject for p in prepared.plan.pictures if p.wanted.key not in done}
-    left |= {
-        p.wanted.key.subject for p in prepared.plan.pictures if p.wanted.photos
-    }  # they may change, or go
+    near = photographed(services.setup.roles.values(), prepared.products, services.photos)
+    left |= {f"sku:{sku}" for sku in near}  # a photo in a file may be another, or go
     left |= {blocked.key.subject for blocked in prepared.plan.blocked} | {key.subject for key in overtaken}
     return {
         product.sku

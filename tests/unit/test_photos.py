@@ -65,6 +65,10 @@ class Photos:
         """Nobody asks."""
         return True
 
+    def is_near(self, location: str) -> bool:
+        """Those that are no addresses."""
+        return not location.startswith("http")
+
     def objection(self, photo: Photo) -> None:
         """All can be cut out."""
 

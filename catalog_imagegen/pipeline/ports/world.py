@@ -182,6 +182,10 @@ class Photos(Protocol):
         """Whether there are photos that may be called after SKUs."""
         ...
 
+    def is_near(self, location: str) -> bool:
+        """Whether it is a file, and not at a web address."""
+        ...
+
     def objection(self, photo: Photo) -> Refusal | None:
         """Why the product cannot be cut out of a photo that was looked at; None where it can."""
         ...
