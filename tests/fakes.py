@@ -146,7 +146,7 @@ class FakeBackend:
             content = self._files.get(file.get("filename", ""))
         return content if content is not None else Failure("file_gone", "the fake has no such file")
 
-    def free(self) -> None:
+    def free(self, *, front: bool = False) -> None:
         """Count, and let ``[[oom-once]]`` succeed from now on."""
         self._answer()
         with self._lock:

@@ -78,7 +78,7 @@ def reproduce(
     attempt, recipe, given = recorded(render, ledger, blobs)
     backend = min(backends, key=lambda b: (b.name != attempt.server, bool(b.lacks(recipe.graph))))
     with _place(backend, ledger):
-        backend.free()
+        backend.free(front=True)
         names = provided(recipe.pictures, backend, blobs)
         if isinstance(names, Failure):
             raise _failed(names)

@@ -183,7 +183,7 @@ class Sender:
 
     def _submitted(self, task: Task, attempt: Attempt, place: str) -> Sent | None:
         if self._backend.name in task.terms.afresh or task.terms.is_alone:
-            self._backend.free()
+            self._backend.free(front=self._shop.is_urgent)
         names = provided(task.picture.pictures, self._backend, self._shop.blobs)
         if isinstance(names, Failure):
             self._desk.fail(task, attempt, names)

@@ -105,7 +105,7 @@ class Shop:
 
 def renders(data: Path) -> list[Path]:
     """The blobs that are pictures; the others are what they were made of."""
-    return [blob for blob in sorted((data / "blobs").glob("??/*")) if blob.read_bytes().startswith(PNG)]
+    return [blob for blob in sorted((data / "blobs").glob("??/[!.]*")) if blob.read_bytes().startswith(PNG)]
 
 
 def finish(process: subprocess.Popen[str]) -> Ran:

@@ -79,9 +79,9 @@ def test_memory_that_ran_out_once_is_free_after_unloading(
             beside.append(len(held))
         return send(sender, task, held=held)
 
-    def counted(backend: ComfyUIBackend) -> None:
+    def counted(backend: ComfyUIBackend, *, front: bool = False) -> None:
         unloaded.append(backend.name)
-        free(backend)
+        free(backend, front=front)
 
     monkeypatch.setattr(Sender, "send", watched)
     monkeypatch.setattr(ComfyUIBackend, "free", counted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -28,10 +29,14 @@ OLDEST = (0, 3, 74)
 """The first release that can run Z-Image."""
 PASSING: frozenset[TroubleCode] = frozenset({"refused", "reset", "no_answer", "server_error", "not_comfyui"})
 """Troubles that may pass by themselves within seconds."""
-COLLECT_S = 1.0
-"""Before ``/free``: a worker that collects garbage after a prompt is not woken by it, and would run the next prompt first."""
-SETTLE_S = 0.25
-"""After ``/free``: a worker that waits for work carries it out when it wakes, which it does at once."""
+ERRAND = {
+    "1": {"class_type": "EmptyImage", "inputs": {"width": 1, "height": 1, "batch_size": 1, "color": 0}},
+    "2": {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}},
+}
+"""A prompt of next to nothing. ``/free`` is carried out when it wakes the server's worker, which it does not while that
+collects garbage, or else after the next prompt: so this one."""
+ERRAND_S = 1.0
+"""How long one wait for it may take."""
 
 T = TypeVar("T")
 
@@ -220,11 +225,13 @@ class ComfyUIBackend:
         except Refused as error:
             return Failure("file_gone", f"/view {file.get('filename', '?')}: HTTP {error.status}")
 
-    def free(self) -> None:
-        """Unload models and forget cached results."""
-        time.sleep(COLLECT_S)
+    def free(self, *, front: bool = False) -> None:
+        """Unload models and forget cached results before the next prompt, or the next at the *front*; see the port."""
         self._patiently(self._client.free)
-        time.sleep(SETTLE_S)
+        accepted = self.submit(str(uuid.uuid4()), ERRAND, {}, front=front)
+        if front and not isinstance(accepted, Failure):  # the last that comes to the front is the first to run
+            while self.next_ended([accepted], timeout_s=ERRAND_S) is None:
+                pass
 
     def _withdraw(self, prompt_ids: Sequence[str], *, running_too: bool) -> set[str]:
         self._client.delete(prompt_ids)

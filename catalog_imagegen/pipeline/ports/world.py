@@ -102,8 +102,11 @@ class RenderBackend(Protocol):
 
     def fetch(self, file: Mapping[str, str]) -> bytes | Failure: ...
 
-    def free(self) -> None:
-        """Have the server unload models and forget cached results before the next prompt."""
+    def free(self, *, front: bool = False) -> None:
+        """Have the server unload models and forget cached results before the next prompt.
+
+        With *front* before the next that is submitted to the front; waits for the prompt that runs.
+        """
         ...
 
 
