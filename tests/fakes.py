@@ -148,6 +148,7 @@ class FakeBackend:
 
     def free(self, *, front: bool = False) -> None:
         """Count, and let ``[[oom-once]]`` succeed from now on."""
+        del front  # it has no queue
         self._answer()
         with self._lock:
             self.freed += 1

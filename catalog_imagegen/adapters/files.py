@@ -7,7 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ TEMPORARY = ".writing-"
 """Prefix of files and folders that are being written; any that remain are of a process that died."""
 _MOST_OPEN = 64
 """Files at a time; a listing has thirty at most."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -50,16 +51,23 @@ def _bring(files: Sequence[tuple[Path, bytes]]) -> None:
     All are on their way before the first is waited for, so that the disk's journal is written once, not once a file.
     """
     for start in range(0, len(files), _MOST_OPEN):
-        with ExitStack() as opened:
-            waiting = []
+        opened: list[int] = []
+        try:
             for path, content in files[start : start + _MOST_OPEN]:
-                file = opened.enter_context(path.open("wb"))
-                file.write(content)
-                file.flush()
-                _begin_writing(file.fileno())
-                waiting.append(file)
-            for file in waiting:
-                os.fsync(file.fileno())
+                opened.append(os.open(path, _NEW, 0o666))
+                _write(opened[-1], content)
+                _begin_writing(opened[-1])
+            for descriptor in opened:
+                os.fsync(descriptor)
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def place(staged: Sequence[Staged]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -49,9 +48,9 @@ class FolderListings:
         standing = self._reuse / platform / folder
         found = {}
         for file in read_manifest(standing).files:
-            content = _content(standing / file.name)
-            if hashlib.sha256(content).hexdigest() == file.sha256:
-                found[file.rendition_key] = Rendition(content, file.width, file.height, file.verdicts)
+            rendition = Rendition(_content(standing / file.name), file.width, file.height, file.verdicts)
+            if rendition.sha256 == file.sha256:
+                found[file.rendition_key] = rendition
         return found
 
     def write(

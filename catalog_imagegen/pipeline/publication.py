@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -166,7 +165,7 @@ def described(entry: Entry, key: str, rendition: Rendition) -> Mapping[str, Any]
         "width": rendition.width,
         "height": rendition.height,
         "bytes": len(rendition.content),
-        "sha256": hashlib.sha256(rendition.content).hexdigest(),
+        "sha256": rendition.sha256,
         "state": "approved" if picture.is_approved else "draft",
         "is_current": picture.is_current,
         "placeholder": picture.render.placeholder,

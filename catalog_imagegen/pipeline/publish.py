@@ -16,6 +16,7 @@ from catalog_imagegen.pipeline.develop import Darkroom, Order
 from catalog_imagegen.pipeline.ports import Ledger, Listings
 from catalog_imagegen.pipeline.prepare import Services
 from catalog_imagegen.pipeline.publication import (
+    MOST_AT_ONCE,
     Composed,
     Publication,
     by_family,
@@ -139,9 +140,11 @@ class Publisher:
                 else:
                     fallen.append((publication, composed))
             waiting.extend(self._begin(part) for part in parts(fallen))
-            while waiting and sum(batch.orders for batch in waiting) > self._darkroom.ahead:
-                count += self._finish(waiting.popleft())
-        return count + sum(self._finish(batch) for batch in waiting)
+            while sum(batch.weight for batch in waiting) > self._darkroom.ahead:
+                count += self._finish(_oldest(waiting, but=self._darkroom.ahead // 2))
+        while waiting:
+            count += self._finish(_oldest(waiting, but=0))
+        return count
 
     def _begin(self, fallen: Sequence[tuple[Publication, Composed]]) -> _Batch:
         """Order the files that listings lack, in one order for each render and what is drawn on it."""
@@ -155,7 +158,7 @@ class Publisher:
         for (render, design), places in wanted.items():
             self._order(render, design, places)
         keys = [key for places in wanted.values() for key in places]
-        return _Batch(fallen, len(wanted), keys)
+        return _Batch(fallen, len(wanted) or 1, keys)
 
     def _order(self, render: Render, design: Design, places: Mapping[Fingerprint, Placement]) -> None:
         developing = self._darkroom.begin(Order(render, tuple(places.values()), self._producer, design))
@@ -163,14 +166,25 @@ class Publisher:
         for position, key in enumerate(places):
             self._begun[key] = lambda i=position: made[i] if (made := files()) is not None else None  # type: ignore[misc]  # bound now
 
-    def _finish(self, batch: _Batch) -> int:
+    def _finish(self, batches: Sequence[_Batch]) -> int:
+        """Write listings, those that another process writes just now when it has done so."""
+        left = {_lease(each[0]): each for batch in batches for each in batch.publications}
+        count = 0
         try:
-            return sum(self._publish(*each) for each in batch.publications)
+            while left:
+                ours = self._ledger.lease_free(left)
+                try:
+                    count += self._publish({name: left.pop(name) for name in ours})
+                finally:
+                    self._ledger.release(*ours)
+                if left:
+                    self._wait(PAUSE_S)
         finally:
-            for key in batch.keys:
+            for key in (key for batch in batches for key in batch.keys):
                 self._begun.pop(key, None)
+        return count
 
-    def _find(self, platforms: Collection[Platform], skus: Collection[str]) -> list[Publication]:
+    def _find(self, platforms: Iterable[Platform], skus: Collection[str]) -> list[Publication]:
         families = {p.family for p in self._ledger.products(skus=skus)}
         products = self._ledger.products(skus=(), spus=families)
         subjects = {f"sku:{p.sku}" for p in products} | {spu_subject(p) for p in products}
@@ -179,20 +193,16 @@ class Publisher:
             pictures = [p for p in pictures if p.approved is not None]
         return publications(platforms, products, pictures, self._designer)
 
-    def _publish(self, publication: Publication, composed: Composed) -> int:
-        """Look again as the only one who writes a listing, and write what is missing; *composed* is what it was to have."""
-        name = f"listing:{publication.platform.name}:{publication.subject}"
-        while not self._ledger.lease(name):
-            self._wait(PAUSE_S)
-        try:
-            fresh = self._find([publication.platform], publication.skus)
-            return sum(
-                self._write(p, composed if p == publication else compose(p, self._maker))
-                for p in fresh
-                if p.subject == publication.subject
-            )
-        finally:
-            self._ledger.release(name)
+    def _publish(self, ours: Mapping[str, tuple[Publication, Composed]]) -> int:
+        """Look again as the only one who writes these listings, and write what is missing."""
+        platforms = {publication.platform.name: publication.platform for publication, _ in ours.values()}
+        skus = {sku for publication, _ in ours.values() for sku in publication.skus}
+        count = 0
+        for fresh in self._find(platforms.values(), skus) if ours else ():
+            if found := ours.get(_lease(fresh)):
+                publication, composed = found
+                count += self._write(fresh, composed if fresh == publication else compose(fresh, self._maker))
+        return count
 
     def _stands(self, publication: Publication, key: str) -> bool:
         """Whether a listing is as it should be: whole under this key, or absent if it has no pictures."""
@@ -287,5 +297,29 @@ class _Batch:
     """Listings of a family that are to be written, and what was ordered for them."""
 
     publications: Sequence[tuple[Publication, Composed]]
-    orders: int
+    weight: int
+    """Orders, or one where nothing needs to be made."""
     keys: Sequence[Fingerprint]
+
+    @property
+    def files(self) -> int:
+        """How many the listings have."""
+        return sum(len(composed.entries) for _, composed in self.publications)
+
+
+def _oldest(waiting: deque[_Batch], *, but: int) -> Sequence[_Batch]:
+    """Take out what is written together: one look and one lease serve all of it.
+
+    What weighs *but* goes on waiting, so that the darkroom has enough to do.
+    """
+    taken = [waiting.popleft()]
+    while (
+        sum(batch.weight for batch in waiting) > but
+        and sum(batch.files for batch in (*taken, waiting[0])) <= MOST_AT_ONCE
+    ):
+        taken.append(waiting.popleft())
+    return taken
+
+
+def _lease(publication: Publication) -> str:
+    return f"listing:{publication.platform.name}:{publication.subject}"

@@ -288,6 +288,17 @@ def test_a_lease_is_exclusive_even_to_its_own_process(ledger: SqlLedger) -> None
     assert ledger.lease("a")
 
 
+def test_those_leases_are_taken_that_nobody_holds(ledger: SqlLedger) -> None:
+    """In the order they were asked for; the others stay whose they are."""
+    assert ledger.lease("b")
+    assert ledger.lease_free(["c", "b", "a"]) == ["c", "a"]
+    assert ledger.lease_free(["a", "b", "c"]) == []
+    ledger.release("c", "a")
+    assert not ledger.lease("b")
+    assert ledger.lease_free({"a": 1, "b": 2}) == ["a"]
+    assert ledger.lease_free([]) == []
+
+
 def test_a_claim_takes_a_picture_and_a_place_or_neither(ledger: SqlLedger) -> None:
     """What is new is written down; what is known is told, and left to the caller."""
     ledger.keep_plan(plan_of(wanted()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from catalog_imagegen.pipeline.prepare import (
     pictures_of,
     regenerate,
 )
+from catalog_imagegen.pipeline.publish import Publisher
 from catalog_imagegen.pipeline.sync import Report, carry_out
 from catalog_imagegen.simulator import Simulator
 from tests.e2e.shop import tree
@@ -129,6 +131,33 @@ def test_only_pictures_that_a_platform_takes_can_be_regenerated(root: Path) -> N
             regenerate("EB-1", role="detail", slot=1, seed=None, note="", services=house.services)
         assert house.services.ledger.takes() == {}
         assert pictures_of("EB-1", role="detail", slot=1, services=house.services)
+
+
+def test_a_listing_that_another_process_writes_is_waited_for(root: Path) -> None:
+    """The others of its family, which are written together with it, do not wait; it is written in the end, once."""
+    with open_house(Workspace(root), simulated(root)) as house:
+        make(house)
+        services, output = house.services, house.workspace.output
+        before = tree(output)
+        shutil.rmtree(output)
+        platforms = [services.setup.platforms[name] for name in services.enabled]
+        per_sku = next(platform.name for platform in platforms if platform.listing_per == "sku")
+        held = f"listing:{per_sku}:sku:EB-1"
+        assert services.ledger.lease(held)
+        meanwhile: list[dict[str, bytes]] = []
+
+        def let_go(_seconds: float) -> None:
+            meanwhile.append(tree(output))
+            services.ledger.release(held)
+
+        publisher = Publisher(services.ledger, services.listings, services.developing, wait=let_go)
+        assert publisher.publish(platforms, ["EB-2"]) > 0
+        (others,) = meanwhile
+        late = {name for name in before if name.startswith(f"{per_sku}/EB-1/")}
+        assert late
+        assert {name: of for name, of in before.items() if name not in late} == others
+        assert tree(output) == before
+        assert services.ledger.lease(held)
 
 
 def test_damaged_bytes_are_made_again_and_the_rest_is_published(root: Path) -> None:

@@ -229,7 +229,9 @@ class ComfyUIBackend:
         """Unload models and forget cached results before the next prompt, or the next at the *front*; see the port."""
         self._patiently(self._client.free)
         accepted = self.submit(str(uuid.uuid4()), ERRAND, {}, front=front)
-        if front and not isinstance(accepted, Failure):  # the last that comes to the front is the first to run
+        if front and not isinstance(
+            accepted, Failure
+        ):  # the last that comes to the front is the first to run
             while self.next_ended([accepted], timeout_s=ERRAND_S) is None:
                 pass
 

@@ -32,8 +32,15 @@ class SqlLedger(CatalogRows, PictureRows, ReviewRows, JobRows, StampRows):
 
     def lease(self, name: str) -> bool:
         """Take a lease unless a living process holds it."""
+        return self.lease_free([name]) == [name]
+
+    def lease_free(self, names: Collection[str]) -> list[str]:
+        """Take those of these leases that no living process holds."""
         with self._writing() as db:
-            return self._lease_first(db, [name]) is not None
+            held = self._held(db, list(names))
+            free = [name for name in names if name not in held]
+            self._upsert(db, LEASE, [{"name": name, "holder": self._holder} for name in free])
+        return free
 
     def release(self, *names: str) -> None:
         """Give leases back, as far as they are ours."""

@@ -32,6 +32,10 @@ class Leases(Protocol):
         """Take a lease, or say that a living process (this one included) holds it."""
         ...
 
+    def lease_free(self, names: Collection[str]) -> list[str]:
+        """Take those of these leases that no living process holds."""
+        ...
+
     def release(self, *names: str) -> None: ...
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 from PIL import Image, ImageFilter
 
@@ -23,7 +25,7 @@ _LISTING_ONLY = frozenset({"name", "roles", "count", "file_name", "title", "figu
 _NO_MARKS = Marks()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rendition:
     """A file for one placement, and what is wrong with it."""
 
@@ -31,6 +33,11 @@ class Rendition:
     width: int
     height: int
     verdicts: tuple[Verdict, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the content, reckoned once: whoever gets it from another process has it with the rest."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 class Negative:
