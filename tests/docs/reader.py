@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import re
@@ -109,6 +110,7 @@ def _as_if(folder: Path, argv: list[str], variables: dict[str, str]) -> Iterator
         try:
             yield
         finally:
+            gc.unfreeze()  # the program's process would be over, and its garbage with it
             sys.argv = old_argv
             os.environ.clear()
             os.environ.update(old_environment)

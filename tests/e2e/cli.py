@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -98,6 +99,7 @@ def called(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
     finally:
+        gc.unfreeze()  # the command's process would be over, and its garbage with it
         sys.argv = argv
         os.environ.clear()
         os.environ.update(kept)
