@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from catalog_imagegen.domain.design import Design
 from catalog_imagegen.domain.fingerprint import Fingerprint
@@ -29,6 +30,8 @@ from catalog_imagegen.pipeline.want import spu_subject
 from catalog_imagegen.stages.listing import Entry
 from catalog_imagegen.stages.rendition import Rendition
 
+FIRST_FAMILIES, MOST_FAMILIES = 20, 1000
+"""Looked at together: at first few, for which the processes that make files wait; then what fits into memory easily."""
 PAUSE_S = 0.05
 """Between looks at a listing that another process is writing."""
 
@@ -111,8 +114,11 @@ class Publisher:
         With *siblings* also those of their variants, which may share pictures with them. Works from the
         ledger alone, so any process may do it at any time.
         """
-        found = self._find(platforms, skus)
-        return self._publish_all([p for p in found if siblings or not set(p.skus).isdisjoint(skus)])
+        own = frozenset(skus)
+        return self._publish_all(
+            [p for p in page if siblings or not own.isdisjoint(p.skus)]
+            for page in self._look(platforms, skus)
+        )
 
     def refresh(
         self, platforms: Iterable[Platform], skus: Collection[str], *, enabled: Collection[str]
@@ -121,17 +127,18 @@ class Publisher:
         self._publish_all(
             [
                 publication
-                for publication in self._find(list(platforms), skus)
+                for publication in page
                 if publication.platform.name in enabled
                 or self._listings.exists(publication.platform.name, publication.folder)
             ]
+            for page in self._look(list(platforms), skus)
         )
 
-    def _publish_all(self, found: Sequence[Publication]) -> int:
+    def _publish_all(self, pages: Iterable[Sequence[Publication]]) -> int:
         """Leave the listings that stand and write the others; the files of the next ones are begun meanwhile."""
         count = 0
         waiting: deque[_Batch] = deque()
-        for family in by_family(found):
+        for family in chain.from_iterable(map(by_family, pages)):
             fallen = []
             for publication in family:
                 composed = compose(publication, self._maker)
@@ -184,21 +191,25 @@ class Publisher:
                 self._begun.pop(key, None)
         return count
 
-    def _find(self, platforms: Iterable[Platform], skus: Collection[str]) -> list[Publication]:
-        families = {p.family for p in self._ledger.products(skus=skus)}
-        products = self._ledger.products(skus=(), spus=families)
-        subjects = {f"sku:{p.sku}" for p in products} | {spu_subject(p) for p in products}
-        pictures = self._ledger.pictures(subjects)
-        if self._approved_only:
-            pictures = [p for p in pictures if p.approved is not None]
-        return publications(platforms, products, pictures, self._designer)
+    def _look(self, platforms: Collection[Platform], skus: Collection[str]) -> Iterator[list[Publication]]:
+        """The listings that show these SKUs, as the ledger has them now: some families, and when they are needed more."""
+        families = list(dict.fromkeys(p.family for p in self._ledger.products(skus=skus)))
+        seen, some = 0, FIRST_FAMILIES
+        while page := families[seen : seen + some]:
+            seen, some = seen + some, min(2 * some, MOST_FAMILIES)
+            products = self._ledger.products(skus=(), spus=page)
+            subjects = {f"sku:{p.sku}" for p in products} | {spu_subject(p) for p in products}
+            pictures = self._ledger.pictures(subjects)
+            if self._approved_only:
+                pictures = [p for p in pictures if p.approved is not None]
+            yield publications(platforms, products, pictures, self._designer)
 
     def _publish(self, ours: Mapping[str, tuple[Publication, Composed]]) -> int:
         """Look again as the only one who writes these listings, and write what is missing."""
         platforms = {publication.platform.name: publication.platform for publication, _ in ours.values()}
         skus = {sku for publication, _ in ours.values() for sku in publication.skus}
         count = 0
-        for fresh in self._find(platforms.values(), skus) if ours else ():
+        for fresh in chain.from_iterable(self._look(platforms.values(), skus)):
             if found := ours.get(_lease(fresh)):
                 publication, composed = found
                 count += self._write(fresh, composed if fresh == publication else compose(fresh, self._maker))

@@ -13,6 +13,7 @@ from catalog_imagegen.config import Workspace
 from catalog_imagegen.domain.catalog import Product, Reading
 from catalog_imagegen.domain.errors import ConfigError
 from catalog_imagegen.domain.imaging import ImageKey
+from catalog_imagegen.pipeline import publish
 from catalog_imagegen.pipeline.prepare import (
     Prepared,
     Selection,
@@ -158,6 +159,23 @@ def test_a_listing_that_another_process_writes_is_waited_for(root: Path) -> None
         assert {name: of for name, of in before.items() if name not in late} == others
         assert tree(output) == before
         assert services.ledger.lease(held)
+
+
+def test_families_are_published_page_by_page(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, each once, in pages of any size; variants stay together."""
+    others = tuple(Product(f"P-{number}", f"杯子{number}号", category="家居") for number in range(4))
+    with open_house(Workspace(root), simulated(root)) as house:
+        made = make(house, Reading((others[0], *FAMILY.products, *others[1:])), Selection(roles=("main",)))
+        services, output = house.services, house.workspace.output
+        before = tree(output)
+        shutil.rmtree(output)
+        monkeypatch.setattr(publish, "FIRST_FAMILIES", 1)
+        monkeypatch.setattr(publish, "MOST_FAMILIES", 2)
+        publisher = Publisher(services.ledger, services.listings, services.developing)
+        platforms = [services.setup.platforms[name] for name in services.enabled]
+        skus = [product.sku for product in services.ledger.products()]
+        assert publisher.publish(platforms, skus) == made.renditions
+        assert tree(output) == before
 
 
 def test_damaged_bytes_are_made_again_and_the_rest_is_published(root: Path) -> None:
