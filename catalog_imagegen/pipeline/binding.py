@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from catalog_imagegen.domain.catalog import Product
@@ -101,20 +101,11 @@ def bind(ask: Ask, prompts: PromptBook, take: Take, bench: Bench, album: Album) 
     prefix = workflow.points["filename_prefix"]
     key = bench.keys.of(values, take=take.number, pictures=digests)
     from_photo = _in_scene(means, key, role) if in_scene else None
-    return Wanted(
-        key=ask.key,
-        item_text=ask.item_text,
-        slot=ask.slot,
-        order=ask.subject.order,
-        sku=product.sku,
-        name=product.name,
-        take=take,
+    return _wanted(ask, take)(
         prompt=written.prompt,
         graph=BoundGraph(workflow.points, values, bench.graph),
         prefix_at=(prefix.node, prefix.input),
         render_key=_render_key(from_photo) if from_photo else key,
-        width=role.width,
-        height=role.height,
         workflow=role.workflow,
         seed=seed,
         made_of={
@@ -126,7 +117,6 @@ def bind(ask: Ask, prompts: PromptBook, take: Take, bench: Bench, album: Album) 
             **({"photo": " ".join(name[:12] for name in digests)} if digests else {}),
             **(_made_of_photo(from_photo) if from_photo else {}),
         },
-        platforms=ask.platforms,
         approval="human" if means.doubt else role.approval,
         pictures={photo.file_name: photo.digest for photo in means.points.values()},
         smaller=tuple(
@@ -139,7 +129,6 @@ def bind(ask: Ask, prompts: PromptBook, take: Take, bench: Bench, album: Album) 
         ),
         models=bench.models,
         needs=bench.needs,
-        family=product.family,
         from_photo=from_photo,
         compared=means.photo.original if means.source == "reference" and means.photo else None,
         doubt=means.doubt,
@@ -149,11 +138,28 @@ def bind(ask: Ask, prompts: PromptBook, take: Take, bench: Bench, album: Album) 
 
 def _cut_out(ask: Ask, take: Take, means: Means) -> Wanted:
     """A picture that is made of a photo alone: another take of it would be the same."""
-    role, product = ask.role, ask.subject.product
+    role = ask.role
     assert means.photo is not None  # noqa: S101 - a cut-out has one
     from_photo = FromPhoto("cutout", means.photo.original)
     shape = f"{role.width}x{role.height}"
-    return Wanted(
+    return _wanted(ask, take)(
+        prompt=NO_PROMPT,
+        graph={},
+        prefix_at=("", ""),
+        render_key=_render_key(from_photo, shape),
+        workflow="",
+        seed=seed_for(ask.key, take),
+        made_of={**_made_of_photo(from_photo), "size": shape},
+        approval=role.approval,
+        from_photo=from_photo,
+    )
+
+
+def _wanted(ask: Ask, take: Take) -> partial[Wanted]:
+    """What a picture is wanted for, whatever it is made of."""
+    role, product = ask.role, ask.subject.product
+    return partial(
+        Wanted,
         key=ask.key,
         item_text=ask.item_text,
         slot=ask.slot,
@@ -161,19 +167,10 @@ def _cut_out(ask: Ask, take: Take, means: Means) -> Wanted:
         sku=product.sku,
         name=product.name,
         take=take,
-        prompt=NO_PROMPT,
-        graph={},
-        prefix_at=("", ""),
-        render_key=_render_key(from_photo, shape),
         width=role.width,
         height=role.height,
-        workflow="",
-        seed=seed_for(ask.key, take),
-        made_of={**_made_of_photo(from_photo), "size": shape},
         platforms=ask.platforms,
-        approval=role.approval,
         family=product.family,
-        from_photo=from_photo,
     )
 
 

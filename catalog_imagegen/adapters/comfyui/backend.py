@@ -229,11 +229,10 @@ class ComfyUIBackend:
         """Unload models and forget cached results before the next prompt, or the next at the *front*; see the port."""
         self._patiently(self._client.free)
         accepted = self.submit(str(uuid.uuid4()), ERRAND, {}, front=front)
-        if front and not isinstance(
-            accepted, Failure
-        ):  # the last that comes to the front is the first to run
-            while self.next_ended([accepted], timeout_s=ERRAND_S) is None:
-                pass
+        if not front or isinstance(accepted, Failure):
+            return
+        while self.next_ended([accepted], timeout_s=ERRAND_S) is None:
+            pass  # whatever came to the front now would run before it
 
     def _withdraw(self, prompt_ids: Sequence[str], *, running_too: bool) -> set[str]:
         self._client.delete(prompt_ids)
