@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from catalog_imagegen.domain.catalog import Product
@@ -59,6 +59,7 @@ class Bench:
     made_of: Mapping[str, str]
     """Ingredients that all have: the role's own inputs, its size, its workflow."""
     needs: frozenset[str]
+    prefix_at: tuple[str, str]
 
 
 def bench_for(role: ImageRole, workflow: Workflow) -> Bench:
@@ -73,7 +74,16 @@ def bench_for(role: ImageRole, workflow: Workflow) -> Bench:
         f"workflow:{role.workflow}.json": workflow.digest,
         "inputs": fingerprint("inputs", 1, dict(role.inputs))[:12],
     }
-    return Bench(workflow, graph, model_files(workflow, graph), keys, made_of, frozenset(role.needs))
+    prefix = workflow.points["filename_prefix"]
+    return Bench(
+        workflow,
+        graph,
+        model_files(workflow, graph),
+        keys,
+        made_of,
+        frozenset(role.needs),
+        (prefix.node, prefix.input),
+    )
 
 
 _MARK = "\ue000"
@@ -98,13 +108,13 @@ def bind(ask: Ask, prompts: PromptBook, take: Take, bench: Bench, album: Album) 
         **{point: photo.file_name for point, photo in means.points.items()},
     }
     digests = tuple(photo.digest for photo in means.points.values())
-    prefix = workflow.points["filename_prefix"]
     key = bench.keys.of(values, take=take.number, pictures=digests)
     from_photo = _in_scene(means, key, role) if in_scene else None
-    return _wanted(ask, take)(
+    return Wanted(
+        *_about(ask, take),
         prompt=written.prompt,
         graph=BoundGraph(workflow.points, values, bench.graph),
-        prefix_at=(prefix.node, prefix.input),
+        prefix_at=bench.prefix_at,
         render_key=_render_key(from_photo) if from_photo else key,
         workflow=role.workflow,
         seed=seed,
@@ -117,6 +127,8 @@ def bind(ask: Ask, prompts: PromptBook, take: Take, bench: Bench, album: Album) 
             **({"photo": " ".join(name[:12] for name in digests)} if digests else {}),
             **(_made_of_photo(from_photo) if from_photo else {}),
         },
+        platforms=ask.platforms,
+        family=product.family,
         approval="human" if means.doubt else role.approval,
         pictures={photo.file_name: photo.digest for photo in means.points.values()},
         smaller=tuple(
@@ -142,7 +154,8 @@ def _cut_out(ask: Ask, take: Take, means: Means) -> Wanted:
     assert means.photo is not None  # noqa: S101 - a cut-out has one
     from_photo = FromPhoto("cutout", means.photo.original)
     shape = f"{role.width}x{role.height}"
-    return _wanted(ask, take)(
+    return Wanted(
+        *_about(ask, take),
         prompt=NO_PROMPT,
         graph={},
         prefix_at=("", ""),
@@ -150,28 +163,18 @@ def _cut_out(ask: Ask, take: Take, means: Means) -> Wanted:
         workflow="",
         seed=seed_for(ask.key, take),
         made_of={**_made_of_photo(from_photo), "size": shape},
+        platforms=ask.platforms,
+        family=ask.subject.product.family,
         approval=role.approval,
         from_photo=from_photo,
     )
 
 
-def _wanted(ask: Ask, take: Take) -> partial[Wanted]:
-    """What a picture is wanted for, whatever it is made of."""
+def _about(ask: Ask, take: Take) -> tuple[ImageKey, str, int, int, str, str, Take, int, int]:
+    """The first fields of a wanted picture, which are the same whatever it is made of."""
     role, product = ask.role, ask.subject.product
-    return partial(
-        Wanted,
-        key=ask.key,
-        item_text=ask.item_text,
-        slot=ask.slot,
-        order=ask.subject.order,
-        sku=product.sku,
-        name=product.name,
-        take=take,
-        width=role.width,
-        height=role.height,
-        platforms=ask.platforms,
-        family=product.family,
-    )
+    about = ask.key, ask.item_text, ask.slot, ask.subject.order, product.sku, product.name, take
+    return *about, role.width, role.height
 
 
 def _in_scene(means: Means, scene: Fingerprint, role: ImageRole) -> FromPhoto:

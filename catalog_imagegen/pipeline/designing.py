@@ -78,7 +78,7 @@ class Designer:
     def words(self, role: ImageRole, product: Product, item: str, prompt: Prompt) -> Sequence[Words]:
         """All that is written on a picture, and beside it where it is one of two. Raises ItemError for what cannot be."""
         found: list[Words] = []
-        if self._is_lettered(role, has_text=bool(drawn(prompt.positive))):
+        if role.layout and self._is_lettered(role, has_text=bool(drawn(prompt.positive))):
             found += self._checked(role, product, item)
         for whole in self._wholes(role):
             found += self._labels_checked(whole, product, item)
@@ -108,7 +108,7 @@ class Designer:
             if not role.stitch or not role.enabled:
                 continue
             for first in [picture for picture in by_key.values() if picture.key.role == role.stitch[0]]:
-                second = by_key.get(replace(first.key, role=role.stitch[1]))
+                second = by_key.get(first.key._replace(role=role.stitch[1]))
                 if second is not None:
                     faults = tuple(dict.fromkeys(refused.get(first.key, ()) + refused.get(second.key, ())))
                     yield self._pair(role, first, second, product, faults)

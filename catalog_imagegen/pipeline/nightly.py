@@ -203,7 +203,7 @@ def batches(night: Night, services: Services) -> Iterator[Prepared]:
     here = PlannerHere(services.setup, services.photos)
     planner: Planner = services.planner if is_large and services.planner is not None else here
     begun: deque[_Begun] = deque()
-    read = {product.sku for _, product in night._rows}  # noqa: SLF001 - a night is only made here
+    read = frozenset(product.sku for _, product in night._rows)  # noqa: SLF001 - a night is only made here
     for rows, context in _groups(night):
         asked = ask(context, [product for _, product in rows], Selection(), services, read=read)
         begun.append(_Begun(rows, asked, planner.begin(asked.wish)))

@@ -206,11 +206,11 @@ def ask(
     selection: Selection,
     services: Services,
     *,
-    read: Collection[str] = (),
+    read: frozenset[str] = frozenset(),
 ) -> Asked:
     """Collect what must be known to want pictures of *chosen* products; the *catalog* has their families too.
 
-    SKUs that were *read* speak for the families that they have now, not for recorded ones.
+    SKUs that were *read* speak for the families that they have now, not for recorded ones; those of *catalog* do anyway.
     """
     setup, ledger = services.setup, services.ledger
     names = tuple(selection.platforms or services.enabled)
@@ -218,16 +218,17 @@ def ask(
     check_names("role", selection.roles, setup.roles)
     check_shapes((setup.platforms[name] for name in names), setup.roles)
     subjects = frozenset({f"sku:{p.sku}" for p in chosen} | {spu_subject(p) for p in chosen})
+    read = read or frozenset(product.sku for _, product in catalog)
     others: frozenset[str] = frozenset()
     if services.photos is not None and services.photos.has_any():
-        others = frozenset(ledger.skus())  # a photo may be called after any of them
+        others = read.union(ledger.skus())  # a photo may be called after any of them
     wish = Wish(
         rows=catalog,
         platforms=tuple(dict.fromkeys([*services.enabled, *names])),
         takes={key: take for key, take in ledger.takes().items() if key.subject in subjects},
         subjects=subjects,
-        relatives=ledger.relatives({p.family for p in chosen}, but={p.sku for _, p in catalog}.union(read)),
-        others=others.union(read),
+        relatives=ledger.relatives({p.family for p in chosen}, but=read),
+        others=others,
     )
     return Asked(wish, chosen, selection, names)
 

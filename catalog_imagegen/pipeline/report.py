@@ -187,7 +187,7 @@ def _sku(
 def _shown_by(key: ImageKey, roles: Mapping[str, ImageRole]) -> list[ImageKey]:
     """The pictures that a file shows: itself, or the two that stand side by side in it."""
     role = roles.get(key.role)
-    return [replace(key, role=part) for part in role.stitch] if role and role.stitch else [key]
+    return [key._replace(role=part) for part in role.stitch] if role and role.stitch else [key]
 
 
 def _handed_on(sku: SkuView) -> SkuView:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from catalog_imagegen.domain.catalog import FIELD_WORDS, LIST_FIELDS, TEXT_FIELDS, Issue, Product
 from catalog_imagegen.domain.errors import ItemError
@@ -79,7 +79,7 @@ class Screener:
         if blocking := [trace for trace, action in told if action == "block"]:
             raise _refusal(blocking, product)
         return (
-            replace(picture, remarks=(*picture.remarks, *(_remark(trace, product) for trace, _ in told)))
+            picture._replace(remarks=(*picture.remarks, *(_remark(trace, product) for trace, _ in told)))
             if told
             else picture
         )

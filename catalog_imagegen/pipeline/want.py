@@ -65,7 +65,7 @@ class Wish:
     subjects: frozenset[str]
     relatives: Sequence[Product]
     others: frozenset[str] = frozenset()
-    """SKUs that are not among the rows, but that photos may be called after."""
+    """SKUs that photos may be called after, be they among the rows or not; none where there are no photos."""
 
     def come_true(self, setup: Setup, photos: Photos | None = None) -> Pictures:
         """Bind the pictures."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,12 +36,12 @@ def plan(*, name: str = "耳机", action: str = "render") -> Plan:
     """As many pictures as are written in bulk, and as many that cannot be made."""
     keys = [ImageKey(f"sku:{number}", "detail", "0" * 16) for number in range(MANY)]
     pictures = [
-        replace(wanted(name=name), key=key, order=place, item_text=TEXTS[place % len(TEXTS)])
+        wanted(name=name)._replace(key=key, order=place, item_text=TEXTS[place % len(TEXTS)])
         for place, key in enumerate(keys)
     ]
     blocked = [
         Blocked(
-            key=replace(key, role="main"),
+            key=key._replace(role="main"),
             item_text="正面",
             slot=1,
             order=0,

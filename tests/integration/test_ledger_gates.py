@@ -35,8 +35,7 @@ def key_of(take: int, brief: str = "耳机") -> Fingerprint:
 
 def shown(take: int, brief: str = "耳机") -> Wanted:
     """The picture as a take wants it."""
-    return replace(
-        wanted(key_of(take, brief), name=brief),
+    return wanted(key_of(take, brief), name=brief)._replace(
         take=Take(take),
         seed=take,
         made_of={"column:name": brief, "take": f"{take}", "seed": f"{take}"},

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -294,6 +293,6 @@ def test_texts_that_postgresql_has_no_characters_for(home: Home) -> None:
     with home.opened() as (ledger, _):
         ledger.keep_products("run", [(0, product)])
         assert ledger.products() == [product]
-        ledger.keep_plan(plan_of(replace(wanted(), item_text="触\0控")))
+        ledger.keep_plan(plan_of(wanted()._replace(item_text="触\0控")))
         assert ledger.pictures()[0].item_text == "触\N{REPLACEMENT CHARACTER}控"
     assert examine_postgresql(placed(home.url, home.schema)).headers == {"容\0量"}

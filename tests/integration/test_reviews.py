@@ -27,7 +27,7 @@ def ledger(home: Home) -> Iterator[SqlLedger]:
 
 def make(ledger: SqlLedger, render_key: Fingerprint, *, digest: Digest | None = None, take: int = 1) -> None:
     """Plan and make the picture with this render."""
-    picture = replace(wanted(render_key), take=Take(take))
+    picture = wanted(render_key)._replace(take=Take(take))
     ledger.keep_plan(Plan((PlannedPicture(picture, "render", ""),)))
     sent = attempt(f"job-{render_key[:4]}-{digest}", render_key)
     ledger.begin_attempt(sent)
@@ -96,7 +96,7 @@ def test_taking_a_rejection_back_leaves_a_take_that_was_asked_for(ledger: SqlLed
 def test_a_plan_of_another_take_is_overtaken(ledger: SqlLedger, planned: int) -> None:
     """Between planning and recording somebody asked for a take, or took one back: the plan does not count."""
     ledger.add_take(KEY, seed=None, note="")
-    late = replace(wanted(SECOND), take=Take(planned))
+    late = wanted(SECOND)._replace(take=Take(planned))
     assert ledger.keep_plan(Plan((PlannedPicture(late, "render", ""),))) == {KEY}
     (picture,) = ledger.pictures()
     assert picture.is_current
@@ -104,7 +104,7 @@ def test_a_plan_of_another_take_is_overtaken(ledger: SqlLedger, planned: int) ->
 
 def test_a_blocked_picture_keeps_the_approval_of_its_role(ledger: SqlLedger) -> None:
     """A template breaks for a night: pictures of an automatic role stay approved."""
-    ledger.keep_plan(Plan((PlannedPicture(replace(wanted(), approval="auto"), "reuse", ""),)))
+    ledger.keep_plan(Plan((PlannedPicture(wanted()._replace(approval="auto"), "reuse", ""),)))
     blocked = Blocked(KEY, "触控面板", 1, 0, "A/1", "耳机", "no column", "缺列")
     ledger.keep_plan(Plan((), (blocked,)))
     (picture,) = ledger.pictures()
@@ -114,7 +114,7 @@ def test_a_blocked_picture_keeps_the_approval_of_its_role(ledger: SqlLedger) -> 
 
 def test_a_picture_in_doubt_waits_though_its_role_asks_nobody(ledger: SqlLedger) -> None:
     """Until somebody approves its bytes; the number that was measured is told."""
-    picture = replace(wanted(SECOND), approval="auto")
+    picture = wanted(SECOND)._replace(approval="auto")
     ledger.keep_plan(Plan((PlannedPicture(picture, "render", ""),)))
     sent = attempt("job-2", SECOND)
     ledger.begin_attempt(sent)
@@ -133,16 +133,16 @@ def test_an_invented_product_is_not_approved_by_a_photo_to_come(
     ledger: SqlLedger, wants: Fingerprint, state_then: str
 ) -> None:
     """While it is listed and the photo's picture is not made yet; where its role asks for inventions now it is approved."""
-    invented = replace(wanted(SECOND if wants is FIRST else FIRST), approval="human", doubt="not_real")
+    invented = wanted(SECOND if wants is FIRST else FIRST)._replace(approval="human", doubt="not_real")
     ledger.keep_plan(Plan((PlannedPicture(invented, "render", ""),)))
     sent = attempt("job-3", wants)
     ledger.begin_attempt(sent)
-    ledger.keep_plan(Plan((PlannedPicture(replace(invented, render_key=FIRST), "render", ""),)))
+    ledger.keep_plan(Plan((PlannedPicture(invented._replace(render_key=FIRST), "render", ""),)))
     sent = attempt("job-4", FIRST)
     ledger.begin_attempt(sent)
     ledger.keep_render(sent, replace(render(FIRST), doubt="not_real"), Finished({}))
     assert state(ledger) == "draft"
-    ledger.keep_plan(Plan((PlannedPicture(replace(wanted(wants), approval="auto"), "render", ""),)))
+    ledger.keep_plan(Plan((PlannedPicture(wanted(wants)._replace(approval="auto"), "render", ""),)))
     assert state(ledger) == state_then
 
 
@@ -186,7 +186,7 @@ def test_rejections_of_another_brief_do_not_count(ledger: SqlLedger) -> None:
     assert ledger.reject(KEY, render(SECOND).digest, reason="", note="", at_most=1) == "used_up"
     assert state(ledger) == "blocked"
     third = Fingerprint("3" * 64)
-    renamed = replace(wanted(third, name="耳塞"), take=Take(2))
+    renamed = wanted(third, name="耳塞")._replace(take=Take(2))
     ledger.keep_plan(Plan((PlannedPicture(renamed, "render", ""),)))
     sent = Attempt("job-3", third, KEY, "http://server")
     ledger.begin_attempt(sent)

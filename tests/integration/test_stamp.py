@@ -91,7 +91,7 @@ def test_each_step_of_an_attempt_changes_the_stamp(ledger: SqlLedger) -> None:
 
 def test_attempts_are_found_by_what_they_show(ledger: SqlLedger) -> None:
     """Those at pictures of other products, or at pictures nobody wants any more, are not read."""
-    ledger.begin_attempt(replace(attempt("other"), key=replace(KEY, item="0" * 12)))
+    ledger.begin_attempt(replace(attempt("other"), key=KEY._replace(item="0" * 12)))
     assert [a.prompt_id for a in ledger.attempts_at([KEY.subject])] == ["one"]
     assert [a.prompt_id for a in ledger.attempts_at(None)] == ["one"]
     assert ledger.attempts_at(["sku:B"]) == []

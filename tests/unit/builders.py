@@ -85,7 +85,7 @@ def wanted(text: str = "x", **fields: Any) -> Wanted:
         workflow="turbo",
         seed=1,
     )
-    return replace(made, **fields)
+    return made._replace(**fields)
 
 
 def render(text: str = "x", *, placeholder: bool = False) -> Render:

@@ -55,7 +55,7 @@ def inspector(
 
 def wanted(order: int, *, family: str = "") -> Wanted:
     """A main picture of a product."""
-    return replace(picture("杯", order=order), family=family)
+    return picture("杯", order=order)._replace(family=family)
 
 
 def seen_by(looking: Inspector, order: int, image: Image.Image, *, family: str = "") -> str:
@@ -145,7 +145,7 @@ def test_a_picture_that_was_made_with_a_photo_is_compared_with_it(score: float |
     asked: Ledger = Looks()  # type: ignore[assignment]  # all that is asked of it
     studio: Studio = Photos(score)  # type: ignore[assignment]  # the same
     looking = Inspector({"main": Gates(min_fidelity=0.8)}, asked, studio=studio)
-    given = replace(wanted(1), compared=digest(b"photo"))
+    given = wanted(1)._replace(compared=digest(b"photo"))
     found = looking.inspect(given, mug())
     assert (found.fidelity, found.doubt, found.objection) == (score, doubt, None)
     other = looking.inspect(wanted(2), mug())
@@ -157,7 +157,7 @@ def test_placeholders_are_not_compared() -> None:
     asked: Ledger = Looks()  # type: ignore[assignment]  # all that is asked of it
     studio: Studio = Photos(0.1)  # type: ignore[assignment]  # the same
     looking = Inspector({"main": Gates(min_fidelity=0.8)}, asked, studio=studio, is_placeholder=True)
-    assert looking.inspect(replace(wanted(1), compared=digest(b"photo")), mug()).doubt == ""
+    assert looking.inspect(wanted(1)._replace(compared=digest(b"photo")), mug()).doubt == ""
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_what_the_prompt_asks_for_must_be_read(read: tuple[str, ...], stopped: s
     """Whatever else is read; a prompt that quotes nothing is not read at all."""
     reader, gates = Letters(*read), Gates(check_text=True, wordings={"wrong_text": ("甲",)})
     looking = inspector(Looks(), reader=reader, gates=gates)
-    quoting = replace(wanted(1), prompt=Prompt('海报，写着 "限时优惠"'))
+    quoting = wanted(1)._replace(prompt=Prompt('海报，写着 "限时优惠"'))
     found = looking.inspect(quoting, scene())
     assert (found.objection.stopped.gate if found.objection else "") == stopped
     if found.objection:

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -62,15 +61,15 @@ class _Shared:
     variables: Mapping[str, Any]
     view: ProductView
     """What its macros read the product by, whichever role calls them."""
-    columns_read: Mapping[str, str | list[str]]
-    """Without those that macros read later."""
+    columns: frozenset[str]
+    """The columns that were read for all, without those that macros read later."""
     made_of: Mapping[str, str]
     """The digests of these columns."""
 
     def begin(self) -> ProductView:
         """The product as the next picture sees it."""
-        self.view.columns_read = dict(self.columns_read)
-        return ProductView(self.product, self.columns_read)
+        self.view.columns_read = {}
+        return ProductView(self.product, self.columns)
 
 
 _COLUMNS_OF_CATEGORY = frozenset({"category", "name"})
@@ -104,6 +103,7 @@ class PromptBook:
         self._made_of_files: dict[str, Mapping[str, str]] = {}
         self._seen: dict[tuple[tuple[str, ...], str], list[Any]] = {}
         self._found: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._entries = {id(entry) for entries in vocabulary.values() for entry in entries}
         self._keywords = {
             table: [([word.casefold() for word in entry.get("keywords", ())], entry) for entry in entries]
             for table, entries in vocabulary.items()
@@ -228,7 +228,7 @@ class PromptBook:
                 "in_scene": in_scene,
                 "divider": DIVIDER,
             }
-            prompt = self._environment.get_template(template).render(variables)
+            prompt = self._environment.written(template, variables)
         except TEMPLATE_ERRORS as error:
             raise self._explain(error, template, product) from error
         positive, _, negative = prompt.partition(DIVIDER)
@@ -240,11 +240,11 @@ class PromptBook:
                 code="prompt_length",
             )
         return Written(
-            prompt=Prompt(positive=one_line(positive), negative=one_line(negative)),
+            prompt=Prompt(one_line(positive), _same_line(negative)),
             made_of={
                 **shared.made_of,
-                **_columns_of(shared.view.columns_read, after=len(shared.columns_read)),
-                **_columns_of(view.columns_read, after=len(shared.columns_read)),
+                **_columns_of(shared.view.columns_read),
+                **_columns_of(view.columns_read),
                 **self._files_of(role),
             },
         )
@@ -258,7 +258,7 @@ class PromptBook:
                 "item": item.strip(),
                 "role": role,
             }
-            return self._environment.get_template(text).render(variables).strip()
+            return self._environment.written(text, variables).strip()
         except TEMPLATE_ERRORS as error:
             raise self._explain(error, text, product) from error
 
@@ -268,6 +268,7 @@ class PromptBook:
             return known
         view = ProductView(product)
         variables: dict[str, Any] = {
+            **self._environment.globals,
             "product": view,
             "divider": DIVIDER,
             "category": self.find("category", f"{product.category} {product.name}") or {},
@@ -281,13 +282,17 @@ class PromptBook:
             except Exception:  # noqa: BLE001 - raised again, with the template's lines in place of the compiled ones
                 self._environment.handle_exception()
             made = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-            loose = {name: at_hand(value) for name, value in made.items() if not is_fixed(value)}
+            loose = {
+                name: at_hand(value)
+                for name, value in made.items()
+                if id(value) not in self._entries and not is_fixed(value)
+            }
             self._refuse_used_up(loose)
             # What a role's template can change would be another thing for the next role.
             made |= loose
             variables |= {n: value for n, value in made.items() if n not in loose or is_fixed(value)}
-        read = dict(view.columns_read)
-        shared = _Shared(product, variables, view, read, _columns_of(read))
+        columns = frozenset(view.columns_read)
+        shared = _Shared(product, variables, view, columns, _columns_of(view.columns_read))
         self._last = shared
         return shared
 
@@ -350,12 +355,16 @@ class PromptBook:
         )
 
 
-def _columns_of(read: Mapping[str, str | list[str]], *, after: int = 0) -> dict[str, str]:
-    """The digests of columns by the names of ingredients, without the first so many, which were read before."""
+def _columns_of(read: Mapping[str, str | list[str]]) -> dict[str, str]:
+    """The digests of columns by the names of ingredients."""
     return {
         _ingredient(column): _column_digest(value if isinstance(value, str) else tuple(value))
-        for column, value in islice(read.items(), after, None)
+        for column, value in read.items()
     }
+
+
+_same_line = lru_cache(maxsize=REMEMBERED)(one_line)
+"""For texts that most pictures of a role have in common."""
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from types import MethodType
 from typing import Any, NoReturn
 
@@ -29,6 +29,8 @@ _METHODS_OF_TABLES = frozenset(dir(dict))
 _COLUMNS = frozenset({*TEXT_FIELDS, *LIST_FIELDS})
 _FIXED = (str, int, float, type(None), Macro, jinja2.Undefined)
 """Values that no template can use up or change."""
+_PLAIN = frozenset({str, int, float, bool})
+"""Those that nearly all values are, asked for first."""
 
 
 class ColumnMissingError(jinja2.UndefinedError):
@@ -64,19 +66,21 @@ class StrictUndefined(jinja2.StrictUndefined):
 class ProductView:
     """A product as templates see it: sanitised, extra columns by header, and it notes what is read.
 
-    *read* are columns that were read for it before; *clean* makes its texts harmless.
+    *known* columns were read for it before; *clean* makes its texts harmless.
     """
 
     def __init__(
         self,
         product: Product,
-        read: Mapping[str, str | list[str]] | None = None,
+        known: Collection[str] = (),
         *,
         clean: Callable[[str], str] = sanitise,
     ) -> None:
         self._product = product
+        self._known = known
         self._clean = clean
-        self.columns_read: dict[str, str | list[str]] = dict(read or {})
+        self.columns_read: dict[str, str | list[str]] = {}
+        """Those that were not known."""
 
     def __getattr__(self, name: str) -> str | list[str]:
         if name.startswith("_"):
@@ -94,7 +98,8 @@ class ProductView:
             value = [clean for text in getattr(self._product, name) if (clean := self._clean(text))]
         else:
             value = self._clean(self._product.extra[name])
-        self.columns_read[name] = value
+        if name not in self._known:
+            self.columns_read[name] = value
         return value
 
 
@@ -120,8 +125,20 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return super().get_template(name, parent, globals)
         if name not in self._known:
             self._known[name] = super().get_template(name, parent)
-            self._known[name].globals = dict(self.globals)  # in one piece, which is copied for every picture
+            self._known[name].globals = dict(self.globals)  # in one piece, which is copied for every product
         return self._known[name]
+
+    def written(self, name: str, variables: dict[str, Any]) -> str:
+        """What a template makes of these *variables*, the environment's ``globals`` among them.
+
+        Jinja's own ``render`` copies them twice.
+        """
+        template = self.get_template(name)
+        context = template.new_context(variables, shared=True)
+        try:
+            return self.concat(template.root_render_func(context))
+        except Exception:  # noqa: BLE001 - raised again, with the template's lines in place of the compiled ones
+            self.handle_exception()
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A column of the product or an entry of the vocabulary; of all else what the sandbox allows."""
@@ -140,7 +157,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call a macro or one of our functions; the sandbox looks at all else."""
         is_ours = type(obj) is MethodType and type(obj.__self__) is self._words
-        if is_ours or type(obj) in _HARMLESS or obj is Namespace:
+        if is_ours or type(obj) in _HARMLESS or obj is Namespace or obj is dict:
             kwargs.pop("_block_vars", None)
             kwargs.pop("_loop_vars", None)
             return obj(*args, **kwargs)
@@ -172,9 +189,10 @@ def is_fixed(value: Any) -> bool:
     """Whether it is the same however often it is used: not a namespace, a joiner, or what a filter gives once."""
     if isinstance(value, _FIXED):
         return True
-    if isinstance(value, list | tuple):
-        return all(map(is_fixed, value))
-    return isinstance(value, Mapping) and all(map(is_fixed, value.values()))
+    if isinstance(value, list | tuple | dict):
+        parts = value.values() if isinstance(value, dict) else value
+        return all(type(part) in _PLAIN or is_fixed(part) for part in parts)
+    return False
 
 
 def at_hand(value: Any) -> Any:

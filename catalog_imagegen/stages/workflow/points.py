@@ -172,15 +172,16 @@ class RenderKeys:
 
     def of(self, values: Mapping[str, Any], *, take: int, pictures: tuple[str, ...] = ()) -> Fingerprint:
         """The name of the render with these values at the marks."""
-        # A whole number is its own JSON, and most pictures have no others in them.
-        written = {
-            name: str(value) if type(value) is int else as_json(value) for name, value in values.items()
-        }
-        written["take"], written["pictures"] = str(take), as_json(list(pictures)) if pictures else "[]"
+        given = {**values, "take": take, "pictures": pictures}
         parts = self._parts.copy()
         for place in self._places:
-            parts[place] = written[parts[place]]
+            parts[place] = _json(given[parts[place]])
         return named("".join(parts))
+
+
+def _json(value: Any) -> str:
+    """Its JSON: most values are texts, whole numbers, or the pictures that there are none of."""
+    return str(value) if type(value) is int else "[]" if value == () else as_json(value)
 
 
 _MARK_PICTURES, _MARK_TAKE = "\ue000pictures", "\ue000take"
