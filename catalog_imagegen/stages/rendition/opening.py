@@ -7,6 +7,8 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageCms
 
+from catalog_imagegen.stages.rendition.inflating import PNG, inflated
+
 try:
     import pyvips
 except (ImportError, OSError):  # an extra, or its library is missing
@@ -17,6 +19,7 @@ WHITE = (255, 255, 255)
 
 def open_render(content: bytes) -> Image.Image:
     """Decode a render upright, in sRGB and flattened on white (mode ``RGB``)."""
+    content = inflated(content)
     return _by_vips(content) or _to_srgb(_flatten(upright(content)))
 
 
@@ -32,13 +35,12 @@ def open_photo(content: bytes) -> Image.Image:
     return made
 
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _NOT_PLAIN = ("icc-profile-data", "exif-data", "xmp-data")
 
 
 def _by_vips(content: bytes) -> Image.Image | None:
     """The same pixels in half the time, where pyvips is installed and a PNG is as ComfyUI writes it: 8 bits of RGB."""
-    if pyvips is None or not content.startswith(_PNG):
+    if pyvips is None or not content.startswith(PNG):
         return None
     try:
         found: Any = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="error")

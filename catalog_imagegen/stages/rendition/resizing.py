@@ -56,7 +56,7 @@ def _resized(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image
         return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
     left, top, right, bottom = box
     crop = CropBox(left, top, min(right, image.width) - left, min(bottom, image.height) - top)
-    made = Image.new(image.mode, size)
+    made = Image.new(image.mode, size, None)  # every pixel is written
     _resizer().resize_pil(image, made, ResizeOptions(resize_alg=_LANCZOS, crop_box=crop))
     return made
 
