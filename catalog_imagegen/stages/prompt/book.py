@@ -90,7 +90,7 @@ class PromptBook:
         self._texts = dict(texts)
         self._sources = {**templates, **texts}
         self._vocabulary = vocabulary
-        self._environment = Sandbox(self._load, PromptBook)
+        self._environment = Sandbox(PromptBook)
         self._digests = {
             f"template:{name}": fingerprint("template", VERSION, text)[:12]
             for name, text in self._sources.items()
@@ -113,14 +113,16 @@ class PromptBook:
         templates = {name: text for name, text in self._sources.items() if name not in self._texts}
         return PromptBook, (templates, self._vocabulary, self._texts)
 
-    def _load(self, name: str) -> tuple[str, str, None] | None:
-        return (self._sources[name], name, None) if name in self._sources else None
-
     def _compile(self, name: str) -> tuple[str, ...]:
         """Compile a template and return the names it extends, includes or imports."""
         try:
             tree = self._environment.parse(self._sources[name], filename=name)
-            self._environment.get_template(name)
+            named = list(jinja2.meta.find_referenced_templates(tree))
+            is_known = None not in named  # or one is named when it is written
+            self._columns[name] = columns_in(tree) if is_known else None
+            if name == SHARED:
+                self._in_macros = names_in_macros(tree)
+            self._environment.add(name, tree)
         except jinja2.TemplateSyntaxError as error:
             place = self._place(error.filename or name)
             raise ConfigError(
@@ -128,12 +130,6 @@ class PromptBook:
                 zh=f"{place} 第 {error.lineno} 行：{error.message}；请修改模板",
                 code="template_syntax",
             ) from error
-        named = list(jinja2.meta.find_referenced_templates(tree))
-        self._columns[name] = (
-            None if None in named else columns_in(tree)
-        )  # one that is named when it is written
-        if name == SHARED:
-            self._in_macros = names_in_macros(tree)
         found = tuple(ref for ref in named if ref)
         for reference in found:
             if reference not in self._sources:

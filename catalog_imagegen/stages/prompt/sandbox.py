@@ -106,27 +106,27 @@ class ProductView:
 class Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox, with short ways to what is ours and harmless: every picture takes them dozens of times."""
 
-    def __init__(self, load: Callable[[str], tuple[str, str, None] | None], words: type) -> None:
-        """*load* gives a template's text; methods of *words* may be called."""
+    def __init__(self, words: type) -> None:
+        """Methods of *words* may be called."""
         super().__init__(
-            loader=jinja2.FunctionLoader(load),
+            loader=jinja2.DictLoader({}),  # all that there are were added
             undefined=StrictUndefined,
             autoescape=False,  # prompts are not HTML
             trim_blocks=True,
             lstrip_blocks=True,
-            auto_reload=False,  # our sources do not change
         )
         self._words = words
         self._known: dict[Any, jinja2.Template] = {}
 
+    def add(self, name: str, tree: nodes.Template) -> None:
+        """Compile a template that was parsed; the *tree* is no longer of use then."""
+        code: Any = self.compile(tree, name, name)
+        self._known[name] = self.template_class.from_code(self, code, dict(self.globals))
+
     def get_template(self, name: Any, parent: Any = None, globals: Any = None) -> jinja2.Template:  # noqa: A002
         """A template by its name; they never change, and looking each up costs as much as a short one."""
-        if globals is not None or type(name) is not str:
-            return super().get_template(name, parent, globals)
-        if name not in self._known:
-            self._known[name] = super().get_template(name, parent)
-            self._known[name].globals = dict(self.globals)  # in one piece, which is copied for every product
-        return self._known[name]
+        known = self._known.get(name) if type(name) is str and globals is None else None
+        return known or super().get_template(name, parent, globals)
 
     def written(self, name: str, variables: dict[str, Any]) -> str:
         """What a template makes of these *variables*, the environment's ``globals`` among them.

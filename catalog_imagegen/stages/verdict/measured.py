@@ -123,15 +123,20 @@ class Measured:
         """
         import numpy as np  # noqa: PLC0415 - it takes longer to load than most commands take
 
-        factor = max(1, self.longest // _LOOKED_AT)
-        small = self.flat.reduce(factor)
-        pixels = np.asarray(small, np.int16)
-        corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
-        if (corners.max(axis=0) - corners.min(axis=0)).max() > COLOUR_TOLERANCE:
+        small = self.flat.reduce(max(1, self.longest // _LOOKED_AT))
+        last = small.width - 1, small.height - 1
+        corners = np.array([small.getpixel((x, y)) for x in (0, last[0]) for y in (0, last[1])])
+        if np.ptp(corners, axis=0).max() > COLOUR_TOLERANCE:
             return None
-        differs = np.abs(pixels - np.median(corners, axis=0)).max(axis=2) > _PRODUCT_TOLERANCE
-        across = np.flatnonzero(differs.mean(axis=0) > _FEW)
-        down = np.flatnonzero(differs.mean(axis=1) > _FEW)
+        differs = [
+            abs(level - middle) > _PRODUCT_TOLERANCE
+            for middle in np.median(corners, axis=0)
+            for level in range(256)
+        ]
+        red, green, blue = small.point([255 * each for each in differs]).split()
+        found = np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue))
+        across = np.flatnonzero(np.count_nonzero(found, axis=0) > _FEW * small.height)
+        down = np.flatnonzero(np.count_nonzero(found, axis=1) > _FEW * small.width)
         if not across.size or not down.size:
             return None
         width, height = small.size
