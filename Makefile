@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 OCR := $(VENV)/ocr
-PYTEST := $(BIN)/python -m pytest --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 DEMO := demo
 # Containers often forbid it, and then every process compiles all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -36,18 +36,17 @@ demo: $(STAMP)
 	@$(BIN)/catalog-imagegen run $(DEMO)/sample_catalog/products.xlsx --workspace $(DEMO) --simulate || test $$? -eq 1
 	@$(BIN)/catalog-imagegen status --workspace $(DEMO) --simulate
 
-# A third process for two processors: many tests wait for servers, for a clock or for a disk.
 test: $(STAMP)
-	$(PYTEST) -n 3 -m "not comfyui and not mariadb and not exiftool and not ocr" --ignore tests/fuzz
+	$(PYTEST) -m "not comfyui and not mariadb and not exiftool and not ocr" --ignore tests/fuzz
 
 fuzz: $(STAMP)
-	$(PYTEST) -n 2 tests/fuzz
+	$(PYTEST) tests/fuzz
 
 comfyui-peer: $(STAMP)
 	@test -n "$$COMFYUI_URL" || $(BIN)/python -m tests.comfyui.peer
 
 test-comfyui: comfyui-peer
-	$(PYTEST) -n 2 tests/comfyui -m comfyui
+	$(PYTEST) tests/comfyui -m comfyui
 
 # The files of so few tests are found sooner than two thousand tests are collected.
 test-mariadb: $(STAMP)
