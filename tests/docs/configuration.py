@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from catalog_imagegen.adapters.catalogs.columns import _FieldTable, _HeaderTable
+from catalog_imagegen.adapters.catalogs.columns_file import FieldTable, HeaderTable
 from catalog_imagegen.config import platforms, screening, setup
 from catalog_imagegen.config.gates import GateTable
 from catalog_imagegen.config.layouts import BoxTable, LayoutsFile, PlateTable, StrokeTable
@@ -184,9 +184,9 @@ def page() -> str:
                 "## config/columns.toml\n",
                 "Laid over the packaged file in the same way.\n",
                 "### `[headers]`\n",
-                *_table(_HeaderTable, HEADER_WORDS),
+                *_table(HeaderTable, HEADER_WORDS),
                 "### `[fields.NAME]`\n",
-                *_table(_FieldTable, FIELD_WORDS),
+                *_table(FieldTable, FIELD_WORDS),
                 "## config/profiles/NAME.toml\n",
                 PROFILE_HEAD,
                 *_table(ProfileTable),

@@ -21,7 +21,6 @@ from catalog_imagegen.adapters.catalogs.files import (
 )
 from catalog_imagegen.adapters.catalogs.grid import Grids
 from catalog_imagegen.adapters.catalogs.issues import issue
-from catalog_imagegen.adapters.catalogs.reading import read_grids
 from catalog_imagegen.domain.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ def read_catalog(location: str, *, columns: Columns, way: Way = Way(), look: Loo
     *look* is called with the first rows of every table before it is read, and may raise to end the reading.
     Raises CatalogError when nothing can be read; single bad rows become issues.
     """
+    from catalog_imagegen.adapters.catalogs.reading import read_grids  # noqa: PLC0415  # not where workbooks are parsed
+
     with opened(location, columns=columns, way=way) as grids:
         return read_grids(grids, columns, header_row=way.header_row, look=look)
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from catalog_imagegen.domain.catalog import LIST_FIELDS, TEXT_FIELDS
 from catalog_imagegen.domain.errors import ConfigError
 
@@ -26,26 +24,6 @@ _SIMPLIFIED = str.maketrans(
 )
 """Traditional characters of headers, as the aliases write them."""
 _TRADITIONAL = {after: before for before, after in _SIMPLIFIED.items()}
-
-
-class _FieldTable(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    aliases: tuple[str, ...] = ()
-    splitters: tuple[str, ...] = ()
-    required: bool = False
-
-
-class _HeaderTable(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    ignored_in_brackets: tuple[str, ...] = ()
-    footers: tuple[str, ...] = ()
-    row_numbers: tuple[str, ...] = ()
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    headers: _HeaderTable = _HeaderTable()
-    fields: dict[str, _FieldTable] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +58,11 @@ class Columns:
 
         Raises ConfigError for an unknown key or field, and for a name that two fields claim.
         """
-        try:
-            document = _Document.model_validate(dict(data))
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(
-                f"columns.toml: {key}: {first['msg']}; correct that key",
-                zh=f"columns.toml：{key} 有误（{first['msg']}）；请改正该项",
-                code="columns_invalid",
-            ) from error
-        unknown = [name for name in document.fields if name not in _FIELDS]
-        if unknown:
-            raise ConfigError(
-                f"columns.toml: fields.{unknown[0]} is no product field; use one of {', '.join(_FIELDS)}",
-                zh=f"columns.toml：fields.{unknown[0]} 不是商品字段；可用的字段：{'、'.join(_FIELDS)}",
-                code="columns_invalid",
-            )
+        from catalog_imagegen.adapters.catalogs.columns_file import FieldTable, document_of  # noqa: PLC0415 - slow
+
+        document = document_of(data, _FIELDS)
         brackets = frozenset(_fold(text) for text in document.headers.ignored_in_brackets)
-        aliases = {name: (name, *document.fields.get(name, _FieldTable()).aliases) for name in _FIELDS}
+        aliases = {name: (name, *document.fields.get(name, FieldTable()).aliases) for name in _FIELDS}
         return cls(
             aliases=aliases,
             required=frozenset(
