@@ -101,12 +101,11 @@ def has_fine_colour(image: Image.Image) -> bool:
     """Whether halving the colour resolution would be seen: coloured lettering, sharp coloured edges."""
     left, top = (max(0, (side - _LOOKED_AT) // 2) for side in image.size)
     middle = image.crop((left, top, min(image.width, left + _LOOKED_AT), min(image.height, top + _LOOKED_AT)))
-    for channel in middle.convert("RGB").convert("YCbCr").split()[1:]:
-        halved = channel.reduce(2).resize(channel.size, Image.Resampling.NEAREST)
-        counts = ImageChops.difference(channel, halved).histogram()
-        if sum(counts[_FINE:]) > _FINE_SHARE * channel.width * channel.height:
-            return True
-    return False
+    seen = middle.convert("RGB").convert("YCbCr")
+    halved = seen.reduce(2).resize(seen.size, Image.Resampling.NEAREST)
+    counts = ImageChops.difference(seen, halved).histogram()
+    few = _FINE_SHARE * seen.width * seen.height
+    return any(sum(counts[start + _FINE : start + 256]) > few for start in (256, 512))
 
 
 def _save(
