@@ -78,6 +78,7 @@ class Designer:
     def words(self, role: ImageRole, product: Product, item: str, prompt: Prompt) -> Sequence[Words]:
         """All that is written on a picture, and beside it where it is one of two. Raises ItemError for what cannot be."""
         found: list[Words] = []
+        # Most roles have no layout, and their prompts need not be looked through.
         if role.layout and self._is_lettered(role, has_text=bool(drawn(prompt.positive))):
             found += self._checked(role, product, item)
         for whole in self._wholes(role):

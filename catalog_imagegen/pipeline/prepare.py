@@ -210,7 +210,8 @@ def ask(
 ) -> Asked:
     """Collect what must be known to want pictures of *chosen* products; the *catalog* has their families too.
 
-    SKUs that were *read* speak for the families that they have now, not for recorded ones; those of *catalog* do anyway.
+    SKUs that were *read* speak for the families that they have now, not for recorded ones. They have those of the *catalog*
+    among them, and are those where none are named.
     """
     setup, ledger = services.setup, services.ledger
     names = tuple(selection.platforms or services.enabled)

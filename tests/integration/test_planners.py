@@ -7,6 +7,7 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 
 import psutil
@@ -16,6 +17,7 @@ from catalog_imagegen.adapters.catalogs import Columns, read_catalog
 from catalog_imagegen.adapters.planners import ProcessPlanner
 from catalog_imagegen.config import Workspace, defaults, load_columns
 from catalog_imagegen.config.setup import load_setup
+from catalog_imagegen.domain.imaging import ImageKey, Prompt, Wanted
 from catalog_imagegen.pipeline.want import Setup, Wish
 from tests.e2e.cli import wait_for
 
@@ -59,9 +61,14 @@ def test_they_plan_what_we_would(planner: ProcessPlanner, setup: Setup, wish: Wi
     wanted, blocked = planner.begin(wish)()
     here, blocked_here = wish.come_true(setup)
     assert wanted == here
-    assert wanted
+    assert {(type(w), type(w.key), type(w.prompt)) for w in wanted} == {(Wanted, ImageKey, Prompt)}
     assert blocked == blocked_here
     assert [dict(each.graph) for each in wanted] == [dict(each.graph) for each in here]
+
+
+def test_what_wants_nothing_comes_true_too(planner: ProcessPlanner, wish: Wish) -> None:
+    """A platform that takes nothing, say."""
+    assert planner.begin(replace(wish, platforms=()))() == ([], [])
 
 
 def test_where_one_is_killed_we_plan_ourselves(planner: ProcessPlanner, setup: Setup, wish: Wish) -> None:

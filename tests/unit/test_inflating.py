@@ -85,6 +85,20 @@ def longer(content: bytes) -> bytes:
     return PNG + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10**6))) + chunk(b"IEND", end)
 
 
+def in_disorder(*order: str) -> bytes:
+    """A PNG whose parts do not stand as they should; its pixels are in two."""
+    (head, packed, _) = (body for _, body in parts(png()))
+    named = {
+        "head": chunk(b"IHDR", head),
+        "one": chunk(b"IDAT", packed[:1000]),
+        "two": chunk(b"IDAT", packed[1000:]),
+        "text": chunk(b"tEXt", b"a\0b"),
+        "end": chunk(b"IEND", b""),
+        "cut": chunk(b"IEND", b"")[:-1],
+    }
+    return PNG + b"".join(named[name] for name in order)
+
+
 def huge() -> bytes:
     """A PNG that says it has more pixels than anybody opens."""
     head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
@@ -99,23 +113,44 @@ def huge() -> bytes:
         png(NOISE.convert("RGBA")),
         longer(png()),
         huge(),
+        png(Image.new("RGB", (70, 53), "white")),
+        in_disorder("head", "one", "text", "two", "end"),
+        in_disorder("head", "one", "end", "two"),
+        in_disorder("text", "head", "one", "two", "end"),
+        in_disorder("head", "one", "two", "cut"),
         PNG + chunk(b"IHDR", b"short"),
         PNG + chunk(b"IEND", b""),
         PNG,
         b"\xff\xd8 no PNG",
         b"",
     ],
-    ids=["grey", "palette", "alpha", "longer", "huge", "short", "no pixels", "only a name", "JPEG", "empty"],
+    ids=[
+        "grey",
+        "palette",
+        "alpha",
+        "longer",
+        "huge",
+        "white",
+        "parted",
+        "late",
+        "headless",
+        "cut",
+        "short",
+        "no pixels",
+        "name",
+        "JPEG",
+        "empty",
+    ],
 )
 def test_other_pictures_are_left_as_they_are(content: bytes) -> None:
-    """Those that ComfyUI does not write, and those that would take more memory than they say."""
+    """Those that ComfyUI does not write, that would take more memory than they say, and that are no trouble to inflate."""
     assert inflated(content) is content
 
 
 @given(place=st.integers(0, 10**9), byte=st.integers(0, 255), is_cut=st.booleans())
 @settings(max_examples=400, deadline=None)
-def test_damage_is_found_as_without_it(place: int, byte: int, *, is_cut: bool) -> None:
-    """Whatever Pillow opens it opens afterwards too, with the same pixels."""
+def test_what_can_be_opened_shows_the_same_pixels(place: int, byte: int, *, is_cut: bool) -> None:
+    """Damaged or not: a chunk's wrong checksum is mended on the way, and that of the pixels is looked at."""
     whole = cut_up(png(pnginfo=PngInfo()))
     place %= len(whole)
     damaged = whole[:place] if is_cut else whole[:place] + bytes([byte]) + whole[place + 1 :]

@@ -95,6 +95,8 @@ def test_sanitised_text_stays_sanitised(text: str) -> None:
         "{{ find.__globals__ }}",
         "{{ visible.__code__ }}",
         "{{ product.features.append('x') }}",
+        "{{ dict.update(category, {'noun': 'x'}) }}",
+        "{{ dict.pop(category, 'noun') }}",
         "{% for i in range(999999999) %}{% endfor %}",
     ],
 )
@@ -220,6 +222,24 @@ def test_every_template_that_took_part_is_recorded() -> None:
         "template:base.j2",
         "template:part.j2",
     }
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "{% include ['part.j2'] %}",
+        "{% include ['part.j2', 'words.j2'] ignore missing %}",
+        "{% set names = ['none.j2', 'part.j2'] %}{% include names %}",
+        "{% include ('part' ~ '.j2') | escape %}",
+        "{% include 'none' ~ '.j2' ignore missing %}丙",
+        "{% import 'words.j2' as words %}{{ words.third }}",
+        "{% from 'words' ~ '.j2' import third %}{{ third }}",
+    ],
+)
+def test_a_template_is_found_however_it_is_named(part: str) -> None:
+    """By one of several names too, or by one that is put together."""
+    templates = {"main": f"甲{part}", "part": "丙", "words": "{% set third = '丙' %}"}
+    assert book(**templates).write("main", EARPHONES, item="x").prompt.positive == "甲丙"
 
 
 def test_has_knows_the_roles() -> None:

@@ -359,7 +359,7 @@ def _columns_of(read: Mapping[str, str | list[str]]) -> dict[str, str]:
     }
 
 
-_same_line = lru_cache(maxsize=REMEMBERED)(one_line)
+_same_line = lru_cache(maxsize=256)(one_line)
 """For texts that most pictures of a role have in common."""
 
 

@@ -103,20 +103,39 @@ class ProductView:
         return value
 
 
+class _Compiled(jinja2.BaseLoader):
+    """Gives templates that were compiled before."""
+
+    def __init__(self) -> None:
+        self.templates: dict[str, jinja2.Template] = {}
+
+    def load(
+        self,
+        environment: jinja2.Environment,  # noqa: ARG002 - Jinja's
+        name: str,
+        globals: Any = None,  # noqa: A002, ARG002 - Jinja's
+    ) -> jinja2.Template:
+        """Raises TemplateNotFound."""
+        if name not in self.templates:
+            raise jinja2.TemplateNotFound(name)
+        return self.templates[name]
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox, with short ways to what is ours and harmless: every picture takes them dozens of times."""
 
     def __init__(self, words: type) -> None:
         """Methods of *words* may be called."""
+        compiled = _Compiled()
         super().__init__(
-            loader=jinja2.DictLoader({}),  # all that there are were added
+            loader=compiled,
             undefined=StrictUndefined,
             autoescape=False,  # prompts are not HTML
             trim_blocks=True,
             lstrip_blocks=True,
         )
         self._words = words
-        self._known: dict[Any, jinja2.Template] = {}
+        self._known = compiled.templates
 
     def add(self, name: str, tree: nodes.Template) -> None:
         """Compile a template that was parsed; the *tree* is no longer of use then."""
@@ -139,6 +158,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return self.concat(template.root_render_func(context))
         except Exception:  # noqa: BLE001 - raised again, with the template's lines in place of the compiled ones
             self.handle_exception()
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Nothing of a class: ``dict.update`` would change what all templates share."""
+        return not isinstance(obj, type) and super().is_safe_attribute(obj, attr, value)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A column of the product or an entry of the vocabulary; of all else what the sandbox allows."""

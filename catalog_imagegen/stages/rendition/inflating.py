@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from PIL import Image
@@ -16,23 +16,28 @@ except ImportError:  # an extra
 PNG = b"\x89PNG\r\n\x1a\n"
 _PLAIN = (8, 2, 0, 0, 0)
 """Depth, colours, compression, filters and interlacing of what ComfyUI writes: 8 bits of RGB, row after row."""
+WORTH = 0.3
+"""What is packed to a smaller share, as a product on white is, is inflated sooner than it is handed on."""
 _STORED = 0xFFFF
 """Bytes in a block that is not compressed, at most."""
 
 
 def inflated(content: bytes) -> bytes:
-    """The same picture with its pixels stored as they are; other files, and damaged ones, unchanged.
+    """The same picture with its pixels stored as they are; other files, and those that do not inflate, unchanged.
 
     Nothing else of it is touched, and rows stay filtered: who decodes it finds the same pixels.
     """
     if isal_zlib is None or not content.startswith(PNG):
         return content
     chunks = list(_chunks(content))
-    pixels = [chunk for kind, chunk in chunks if kind == b"IDAT"]
-    rows = _inflated(b"".join(chunk[8:-4] for chunk in pixels), *_size(content)) if pixels else None
+    kinds = [kind for kind, _ in chunks]
+    if not _is_whole(kinds):
+        return content
+    first, count = kinds.index(b"IDAT"), kinds.count(b"IDAT")
+    packed = b"".join(chunk[8:-4] for _, chunk in chunks[first : first + count])
+    rows = _inflated(packed, *_size(content))
     if rows is None:
         return content
-    first = next(place for place, (kind, _) in enumerate(chunks) if kind == b"IDAT")
     stored = [b"IDAT", *_stored(rows)]
     checksum = reduce(lambda sum_, part: isal_zlib.crc32(part, sum_), stored, 0)
     return b"".join(
@@ -42,18 +47,27 @@ def inflated(content: bytes) -> bytes:
             _number(sum(map(len, stored[1:]))),
             *stored,
             _number(checksum),
-            *(chunk for kind, chunk in chunks[first:] if kind != b"IDAT"),
+            *(chunk for _, chunk in chunks[first + count :]),
         ]
     )
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Kind and bytes of each, with its length and checksum; what is cut off at the end is left out."""
-    view, place = memoryview(content), len(PNG)
-    while place + 12 <= len(view):
+    """Kind and bytes of each that is all there, with its length and checksum; nothing behind the last one."""
+    view, place, kind = memoryview(content), len(PNG), b""
+    while place + 12 <= len(view) and kind != b"IEND":
         size, kind = struct.unpack_from(">I4s", view, place)
-        yield kind, view[place : place + 12 + size]
+        if place + 12 + size <= len(view):
+            yield kind, view[place : place + 12 + size]
         place += 12 + size
+
+
+def _is_whole(kinds: Sequence[bytes]) -> bool:
+    """Whether a picture has a head and an end, and all its pixels in between in a row."""
+    if kinds[:1] != [b"IHDR"] or kinds[-1:] != [b"IEND"] or b"IDAT" not in kinds:
+        return False
+    first, count = kinds.index(b"IDAT"), kinds.count(b"IDAT")
+    return kinds[first : first + count] == [b"IDAT"] * count
 
 
 def _size(content: bytes) -> tuple[int, int]:
@@ -66,8 +80,10 @@ def _size(content: bytes) -> tuple[int, int]:
 
 
 def _inflated(packed: bytes, width: int, height: int) -> bytes | None:
-    """All rows, each with its filter; None where there are not as many as there should be."""
+    """All rows, each with its filter; None where there are not as many as there should be, and where it is not worth it."""
     size, inflating = height * (1 + 3 * width), isal_zlib.decompressobj()
+    if not size or len(packed) < WORTH * size:
+        return None
     try:
         rows: bytes = inflating.decompress(packed, size + 1)
     except isal_zlib.error:  # type: ignore[misc]  # its stub takes the class for one of its objects
