@@ -285,21 +285,29 @@ def test_a_refused_picture_is_not_sent_again(
 def test_a_picture_that_kills_its_server_is_given_up(
     server: ComfyUI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the middle of a picture, as a crash of the driver does; what waited behind it is made."""
+    """In the middle of a picture, as a crash of the driver does; what waited behind it is made.
+
+    A server may die before it says that it took the picture; then that is sent once more, after the others.
+    """
     monkeypatch.setattr(policy, "MAX_LOST", 1)
     with (
         opened(work(tmp_path, PATIENT), server.url) as house,
         running(house, goods("杀手 [[exit]]", "二号", "三号")) as run,
     ):
         server.wait_for_exit(DEADLINE_S)
-        server.start()
-        report = run.result(DEADLINE_S)
+
+        def is_done() -> bool:
+            server.start()  # unless it runs
+            return run.done()
+
+        until(is_done)
+        report = run.result()
         assert counts(report) == (2, 1, 0)
         assert [problem.code for problem in report.problems] == ["lost"]
         assert outcomes(house)["杀手 [[exit]]"] == ["lost"]
-        assert len(told(report)) == 1
+        assert len(set(told(report))) == 1
         assert report.unavailable == ()
-        assert set(sampled(server.url).values()) == {1}
+        assert set(sampled(server.url).values()) <= {1}
 
 
 def test_a_picture_that_hangs_wherever_it_is_made(
