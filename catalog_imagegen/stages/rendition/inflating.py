@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import reduce
+from itertools import groupby
 
 from PIL import Image
 
@@ -16,8 +17,8 @@ except ImportError:  # an extra
 PNG = b"\x89PNG\r\n\x1a\n"
 _PLAIN = (8, 2, 0, 0, 0)
 """Depth, colours, compression, filters and interlacing of what ComfyUI writes: 8 bits of RGB, row after row."""
-WORTH = 0.4
-"""What is packed to a smaller share, as a product on white is, libvips inflates by itself as soon."""
+_WORTH = 0.4
+"""What is packed to a smaller share, as a product on white is, libvips inflates by itself as soon or sooner."""
 _STORED = 0xFFFF
 """Bytes in a block that is not compressed, at most."""
 
@@ -29,27 +30,20 @@ def inflated(content: bytes) -> bytes:
     """
     if isal_zlib is None or not content.startswith(PNG):
         return content
-    chunks = list(_chunks(content))
-    kinds = [kind for kind, _ in chunks]
-    if not _is_whole(kinds):
+    parts = [list(part) for _, part in groupby(_chunks(content), lambda chunk: chunk[0] == b"IDAT")]
+    if [part[0][0] == b"IDAT" for part in parts] != [False, True, False]:
         return content
-    first, count = kinds.index(b"IDAT"), kinds.count(b"IDAT")
-    packed = b"".join(chunk[8:-4] for _, chunk in chunks[first : first + count])
-    rows = _inflated(packed, *_size(content))
+    head, pixels, tail = parts
+    if head[0][0] != b"IHDR" or tail[-1][0] != b"IEND":
+        return content
+    rows = _inflated(b"".join(chunk[8:-4] for _, chunk in pixels), *_size(content))
     if rows is None:
         return content
     stored = [b"IDAT", *_stored(rows)]
-    checksum = reduce(lambda sum_, part: isal_zlib.crc32(part, sum_), stored, 0)
-    return b"".join(
-        [
-            PNG,
-            *(chunk for _, chunk in chunks[:first]),
-            _number(sum(map(len, stored[1:]))),
-            *stored,
-            _number(checksum),
-            *(chunk for _, chunk in chunks[first + count :]),
-        ]
-    )
+    size = _number(sum(map(len, stored[1:])))
+    checksum = _number(reduce(lambda crc, part: isal_zlib.crc32(part, crc), stored, 0))
+    before, after = ([chunk for _, chunk in part] for part in (head, tail))
+    return b"".join([PNG, *before, size, *stored, checksum, *after])
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -60,14 +54,6 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
         if place + 12 + size <= len(view):
             yield kind, view[place : place + 12 + size]
         place += 12 + size
-
-
-def _is_whole(kinds: Sequence[bytes]) -> bool:
-    """Whether a picture has a head and an end, and all its pixels in between in a row."""
-    if kinds[:1] != [b"IHDR"] or kinds[-1:] != [b"IEND"] or b"IDAT" not in kinds:
-        return False
-    first, count = kinds.index(b"IDAT"), kinds.count(b"IDAT")
-    return kinds[first : first + count] == [b"IDAT"] * count
 
 
 def _size(content: bytes) -> tuple[int, int]:
@@ -82,7 +68,7 @@ def _size(content: bytes) -> tuple[int, int]:
 def _inflated(packed: bytes, width: int, height: int) -> bytes | None:
     """All rows, each with its filter; None where there are not as many as there should be, and where it is not worth it."""
     size, inflating = height * (1 + 3 * width), isal_zlib.decompressobj()
-    if not size or len(packed) < WORTH * size:
+    if not size or len(packed) < _WORTH * size:
         return None
     try:
         rows: bytes = inflating.decompress(packed, size + 1)
@@ -92,7 +78,7 @@ def _inflated(packed: bytes, width: int, height: int) -> bytes | None:
 
 
 def _stored(rows: bytes) -> Iterator[bytes | memoryview]:
-    """As zlib writes what it does not compress."""
+    """As zlib writes what it does not compress, in a third of its time."""
     view = memoryview(rows)
     yield b"\x78\x01"
     for start in range(0, len(view), _STORED):
