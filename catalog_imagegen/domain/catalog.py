@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from operator import attrgetter
@@ -83,6 +83,8 @@ class Product:
     """The row it came from, e.g. ``Sheet1!5``."""
     cells: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Field (or header of an extra column) → the cell its value came from, e.g. ``Sheet1!C5``."""
+    named: str = field(default="", init=False, compare=False, repr=False)
+    """Its digest, where whoever read it had all columns at hand; a copy has none."""
 
     @property
     def family(self) -> str:
@@ -92,9 +94,18 @@ class Product:
     @property
     def digest(self) -> str:
         """Names all that the row says, so that another reading of it can be compared: 32 hex digits."""
-        lists = map("\x1e".join, _lists_of(self))
-        parts = [*_texts_of(self), *lists, *self.extra, *self.extra.values()]
-        return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        return self.named or row_digest(
+            (*_texts_of(self), *map(one_text, _lists_of(self)), *self.extra, *self.extra.values())
+        )
+
+
+def row_digest(parts: Iterable[str]) -> str:
+    """Names a row by its `TEXT_FIELDS`, its `LIST_FIELDS` each as `one_text`, and its other columns: headers, then values."""
+    return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+one_text: Callable[[Iterable[str]], str] = "\x1e".join
+"""A list as a row is named by it."""
 
 
 def differences(old: Product, new: Product) -> set[str]:

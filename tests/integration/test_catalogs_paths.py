@@ -60,7 +60,8 @@ def whole(product: Product) -> list[Any]:
     """All fields, also those that no comparison of products looks at."""
     return [
         dict(product.cells),
-        *(getattr(product, each.name) for each in fields(Product) if each.name != "cells"),
+        *(getattr(product, each.name) for each in fields(Product) if each.name not in ("cells", "named")),
+        product.digest,
     ]
 
 

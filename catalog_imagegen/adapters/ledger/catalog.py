@@ -221,7 +221,7 @@ def unsettle(db: Connection, key: ImageKey) -> None:
     db.execute(update(PRODUCT).where(column == name).values(settled=""))
 
 
-_FIELDS = tuple(field.name for field in fields(Product))
+_FIELDS = tuple(field.name for field in fields(Product) if field.init)
 _values_of = attrgetter(*_FIELDS)
 
 
