@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 from PIL import ExifTags, Image, ImageCms
 
-from catalog_imagegen.stages.rendition.inflating import PNG, inflated
-
-try:
-    import pyvips
-except (ImportError, OSError):  # an extra, or its library is missing
-    pyvips = None
+from catalog_imagegen.stages.rendition import plain_png
 
 WHITE = (255, 255, 255)
 
 
 def open_render(content: bytes) -> Image.Image:
     """Decode a render upright, in sRGB and flattened on white (mode ``RGB``)."""
-    content = inflated(content)
-    return _by_vips(content) or _to_srgb(_flatten(upright(content)))
+    return plain_png.decoded(content) or _to_srgb(_flatten(upright(content)))
 
 
 def open_photo(content: bytes) -> Image.Image:
@@ -33,24 +26,6 @@ def open_photo(content: bytes) -> Image.Image:
     made = _to_srgb(colours).copy()
     made.putalpha(image.getchannel("A"))
     return made
-
-
-_NOT_PLAIN = ("icc-profile-data", "exif-data", "xmp-data")
-
-
-def _by_vips(content: bytes) -> Image.Image | None:
-    """The same pixels sooner, where pyvips is installed and a PNG is as ComfyUI writes it: 8 bits of RGB."""
-    if pyvips is None or not content.startswith(PNG):
-        return None
-    try:
-        found: Any = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="error")
-        if found.bands != len(WHITE) or found.format != "uchar" or any(map(found.get_typeof, _NOT_PLAIN)):
-            return None
-        return Image.frombuffer(
-            "RGB", (found.width, found.height), found.write_to_memory(), "raw", "RGB", 0, 1
-        )
-    except pyvips.Error:  # Pillow says what is wrong with it
-        return None
 
 
 def upright(content: bytes) -> Image.Image:
