@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from urllib.parse import quote
 
@@ -235,6 +235,7 @@ def _styles(pictures: Mapping[Digest, bytes]) -> Iterator[str]:
         yield f".r{index}{{background-image:url(data:image/webp;base64,{data})}}\n"
 
 
+@cache
 def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 import jinja2
-import jinja2.meta
 
 from catalog_imagegen.domain.catalog import Product
 from catalog_imagegen.domain.errors import ConfigError, ItemError
@@ -23,9 +22,8 @@ from catalog_imagegen.stages.prompt.sandbox import (
     ProductView,
     Sandbox,
     at_hand,
-    columns_in,
+    compiled,
     is_fixed,
-    names_in_macros,
 )
 from catalog_imagegen.stages.prompt.texts import REMEMBERED, one_line, sanitise
 
@@ -116,13 +114,7 @@ class PromptBook:
     def _compile(self, name: str) -> tuple[str, ...]:
         """Compile a template and return the names it extends, includes or imports."""
         try:
-            tree = self._environment.parse(self._sources[name], filename=name)
-            named = list(jinja2.meta.find_referenced_templates(tree))
-            is_known = None not in named  # or one is named when it is written
-            self._columns[name] = columns_in(tree) if is_known else None
-            if name == SHARED:
-                self._in_macros = names_in_macros(tree)
-            self._environment.add(name, tree)
+            template = compiled(name, self._sources[name])
         except jinja2.TemplateSyntaxError as error:
             place = self._place(error.filename or name)
             raise ConfigError(
@@ -130,7 +122,11 @@ class PromptBook:
                 zh=f"{place} 第 {error.lineno} 行：{error.message}；请修改模板",
                 code="template_syntax",
             ) from error
-        found = tuple(ref for ref in named if ref)
+        self._columns[name] = template.columns if None not in template.named else None
+        if name == SHARED:
+            self._in_macros = template.in_macros
+        self._environment.add(name, template)
+        found = tuple(ref for ref in template.named if ref)
         for reference in found:
             if reference not in self._sources:
                 raise ConfigError(
