@@ -55,15 +55,30 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "PATIENCE_S", 0.2)
 
 
+SMALL = """\
+[platforms.small]
+title = "小图"
+listing_per = "sku"
+[[platforms.small.placements]]
+name = "main"
+roles = ["main"]
+size = [64, 64]
+[[platforms.small.placements]]
+name = "scene"
+roles = ["lifestyle"]
+size = [48, 64]
+"""
+"""A marketplace whose files are made in no time: what becomes of files is no matter here."""
+
+
 def work(root: Path, *settings: str) -> Path:
-    """A workspace of small pictures; *settings* are lines of app.toml."""
+    """A workspace of small pictures for a marketplace of small files; *settings* are lines of app.toml."""
     small_pictures(root)
-    lines = (
-        settings
-        if any("patience_s" in line for line in settings)
-        else (f"patience_s = {PATIENCE_S}", *settings)
-    )
+    lines = ['platforms = ["small"]', *settings]
+    if not any("patience_s" in line for line in settings):
+        lines.insert(0, f"patience_s = {PATIENCE_S}")
     (root / "config" / "app.toml").write_text("\n".join(lines), encoding="utf-8")
+    (root / "config" / "platforms.toml").write_text(SMALL, encoding="utf-8")
     return root
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from catalog_imagegen.bootstrap import servers
 from catalog_imagegen.domain.failure import FailureCode
 from catalog_imagegen.pipeline.collect import DOWNLOADS
 from catalog_imagegen.simulator import Simulator
@@ -47,6 +48,8 @@ SPOILT: list[tuple[str, FailureCode]] = [
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing takes longer than it must."""
     hurry(monkeypatch)
+    # None is away here, and on a busy machine none should seem so.
+    monkeypatch.setattr(servers, "PATIENCE_S", 2.0)
 
 
 @pytest.fixture
