@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import pyvips
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from catalog_imagegen.adapters.darkroom import keep_freed_memory
 from catalog_imagegen.domain.imaging import FileFormat, Placement
@@ -51,14 +52,17 @@ MARKS = Marks(packet(aigc_text(producer="0011", produce_id="00"), TRAINED))
 
 def raw(side: int, number: int) -> Path:
     """A render of so many pixels across and down, as a server saves it: soft shapes with grain, like a photograph."""
-    path = FOLDER / f"raw-{side}-{number}.png"
+    path = FOLDER / f"render-{side}-{number}.png"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         chance = np.random.default_rng(number)
         coarse = chance.normal(128, 60, (side // 8, side // 8, 3)).clip(0, 255).astype(np.uint8)
         soft = np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC), np.float32)
         grain = chance.normal(0, 2.5, (side, side, 1))
-        Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8)).save(path, "PNG")
+        texts = PngInfo()
+        texts.add_text("prompt", json.dumps({"3": {"class_type": "KSampler", "inputs": {"seed": number}}}))
+        texts.add_text("job", json.dumps({"sku": f"SKU{number}"}))
+        Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8)).save(path, "PNG", pnginfo=texts)
     return path
 
 
@@ -141,15 +145,16 @@ def _begin(maker: str) -> None:
         setattr(plain_png, "decode_image_png_u8", None)  # noqa: B010
 
 
-def _make(maker: str, path: Path, mix: Mix) -> tuple[int, float]:
+def _make(maker: str, path: Path, mix: Mix) -> tuple[float, float]:
+    """Processor seconds, with those of commands that are called; and the most memory so far in MB."""
+    began = _cpu_s()
     MAKERS[maker](path, mix)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return multiprocessing.current_process().pid or 0, peak
+    return _cpu_s() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _cpu_s() -> float:
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
+    spent = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return sum(each.ru_utime + each.ru_stime for each in spent)
 
 
 def measured(maker: str, side: int, count: int, mix: Mix) -> Mapping[str, Any]:
@@ -163,7 +168,11 @@ def measured(maker: str, side: int, count: int, mix: Mix) -> Mapping[str, Any]:
         wall = time.perf_counter() - began
         pool.close()
         pool.join()
-    return {"seconds": wall, "cpu_s": _cpu_s(), "peak_mb": max(peak for _, peak in told)}
+    return {
+        "seconds": wall,
+        "cpu_s": sum(cpu_s for cpu_s, _ in told),
+        "peak_mb": max(peak for _, peak in told),
+    }
 
 
 def main(words: Sequence[str]) -> None:

@@ -25,9 +25,9 @@ from catalog_imagegen.adapters.files import place, stage
 from catalog_imagegen.stages.rendition import Negative, adapt, encoding, open_render
 
 COUNT = 24
-"""Renders a run, to which all times are brought."""
+"""Renders a run; times of more or fewer are brought to as many."""
 _COUNTS: Mapping[str, int] = {"mogrify": 4, "ours": 3 * COUNT, "ours, Pillow decodes": 3 * COUNT}
-"""Of makers with others: all take some seconds, else a moment in which the machine is busy decides about the quick ones."""
+"""Renders of makers that are quick or slow: in a run of two seconds a moment in which the machine is busy would decide."""
 _TEN: Mapping[Mix, str] = {"jpeg": "10 JPEGs", "mixed": "8 JPEGs, a WebP and an AVIF"}
 SIMILAR = 0.998
 """SSIM of our sizes with those of a reference in floating point, at least."""
@@ -64,9 +64,9 @@ def ten_files(
             count = _COUNTS.get(maker, COUNT)
             told = in_process(maker, side, count, mix)
             runs[maker].append(Timing(told["seconds"] * COUNT / count, ""))
-            cpu[maker].append(told["cpu_s"] / (count + 4))
+            cpu[maker].append(told["cpu_s"] / count)
             tell(
-                f"  {repeat + 1}/{repeats} {maker:<14} {count / told['seconds']:5.1f} a second  {told['peak_mb']:.0f} MB"
+                f"  {repeat + 1}/{repeats} {maker:<20} {count / told['seconds']:5.1f} a second  {told['peak_mb']:.0f} MB"
             )
     figures = []
     for (peer, mine), least in ratios.items():

@@ -75,7 +75,10 @@ def check(
     reading = with_screening(reading, place)
     has_errors = any(issue.severity == "error" for issue in reading.issues)
     if json:
-        rows = [{k: v for k, v in asdict(p).items() if k not in ("cells", "named")} for p in reading.products]
+        rows = [
+            {k: v for k, v in asdict(p).items() if k not in ("cells", "known_digest")}
+            for p in reading.products
+        ]
         show.as_json(
             {
                 "rows": rows,

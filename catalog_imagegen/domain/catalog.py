@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Literal, NamedTuple
@@ -83,7 +83,7 @@ class Product:
     """The row it came from, e.g. ``Sheet1!5``."""
     cells: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Field (or header of an extra column) → the cell its value came from, e.g. ``Sheet1!C5``."""
-    named: str = field(default="", init=False, compare=False, repr=False)
+    known_digest: str = field(default="", init=False, compare=False, repr=False)
     """Its digest, where whoever read it had all columns at hand; a copy has none."""
 
     @property
@@ -91,10 +91,16 @@ class Product:
         """The SPU it is a variant of; a product without one, such as a parent row, is its own."""
         return self.spu or self.sku
 
+    def standing_at(self, where: str) -> Product:
+        """The same row, told to be elsewhere."""
+        made = replace(self, where=where)
+        object.__setattr__(made, "known_digest", self.known_digest)
+        return made
+
     @property
     def digest(self) -> str:
         """Names all that the row says, so that another reading of it can be compared: 32 hex digits."""
-        return self.named or row_digest(
+        return self.known_digest or row_digest(
             (*_texts_of(self), *map(one_text, _lists_of(self)), *self.extra, *self.extra.values())
         )
 

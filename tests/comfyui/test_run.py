@@ -19,6 +19,7 @@ from PIL import Image
 from catalog_imagegen.bootstrap import init_workspace
 from catalog_imagegen.config import defaults
 from catalog_imagegen.simulator import Simulator
+from catalog_imagegen.stages.rendition import plain_png
 from tests.comfyui.peer import ComfyUI, Peer
 from tests.comfyui.proxy import FaultyProxy
 
@@ -94,9 +95,10 @@ class Shop:
         return files
 
     def placeholders(self, data: str = "data") -> list[bool]:
-        """For every render in the store: whether it is marked as a placeholder."""
+        """For every render in the store: whether it is marked as a placeholder; all are decoded in the fast way."""
         found = []
         for blob in renders(self.root / data):
+            assert plain_png.decoded(blob.read_bytes()) is not None
             with Image.open(blob) as picture:
                 picture.load()
                 found.append(MARK in picture.info)

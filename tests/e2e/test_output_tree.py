@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from catalog_imagegen.stages.rendition import plain_png
 from tests.e2e.cli import Ran, assert_whole, cli
 from tests.e2e.conftest import FEW, WHOLE
 from tests.e2e.output_checker import check_tree
@@ -36,6 +37,14 @@ def rows(workspace: Path) -> Rows:
         "catalog", "check", workspace / "sample_catalog" / "products.xlsx", "-w", workspace, "--json"
     ).json["rows"]
     return found
+
+
+def test_renders_are_decoded_in_the_fast_way(workspace: Path) -> None:
+    """Whatever texts they carry, they are plain PNGs."""
+    blobs = (workspace / "data" / "simulated" / "blobs").glob("??/[!.]*")
+    renders = [content for blob in blobs if (content := blob.read_bytes()).startswith(b"\x89PNG")]
+    assert len(renders) > 50
+    assert [plain_png.decoded(content) is None for content in renders].count(True) == 0
 
 
 def listings(output: Path) -> dict[tuple[str, str], Tables]:

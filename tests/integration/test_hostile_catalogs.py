@@ -76,7 +76,7 @@ def written(catalog: HostileCatalog, folder: Path) -> Path:
 
 def filled(product: Product, kept: Collection[str]) -> dict[str, Any]:
     """Its fields that are not empty, and where it stands; of its images those that are not *kept* from the catalog itself."""
-    ignored = {"cells", "extra"}
+    ignored = {"cells", "extra", "known_digest"}
     values = {field.name: getattr(product, field.name) for field in fields(product)}
     values["images"] = tuple(image for image in product.images if image not in kept)
     return {name: value for name, value in values.items() if value and name not in ignored}

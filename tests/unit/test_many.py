@@ -18,7 +18,7 @@ def test_they_are_what_their_class_makes() -> None:
     columns = [[f"{field.name} {number}" for number in range(3)] for field in fields(Product)]
     made = maker_of(Product)(zip(*columns, strict=True))
     assert made == [Product(*row[:-1]) for row in zip(*columns, strict=True)]  # none is made with its digest
-    assert [each.named for each in made] == columns[-1]
+    assert [each.known_digest for each in made] == columns[-1]
     assert {type(each) for each in made} == {Product}
     assert pickle.loads(pickle.dumps(made)) == made  # noqa: S301 - our own
     with pytest.raises(FrozenInstanceError):
@@ -34,6 +34,8 @@ def test_a_copy_is_named_by_what_it_says_itself() -> None:
     (made,) = maker_of(Product)([tuple(row)])
     assert made.digest == "SK-1"
     assert replace(made).digest == Product(*row[:-1]).digest
+    assert made.standing_at("Sheet2!7") == replace(made, where="Sheet2!7")
+    assert made.standing_at("Sheet2!7").digest == "SK-1"
     assert replace(made, name="other").digest != replace(made).digest
 
 

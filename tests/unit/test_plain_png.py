@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from catalog_imagegen.simulator import sampling
 from catalog_imagegen.stages.rendition import open_render, plain_png
 from catalog_imagegen.stages.rendition.plain_png import decoded
 
@@ -51,7 +52,10 @@ def rows(*filters: int) -> bytes:
 
 PACKED = zlib.compress(rows(0, 1, 2, 3, 4))
 PIECES = [chunk(b"IDAT", PACKED[place : place + 90]) for place in range(0, len(PACKED), 90)]
-PROMPT, WORKFLOW = (chunk(b"tEXt", name + b"\0{}") for name in (b"prompt", b"workflow"))
+PROMPT, WORKFLOW, JOB, MARK = (
+    chunk(b"tEXt", name + b"\0{}")
+    for name in (b"prompt", b"workflow", b"job", *map(str.encode, sampling.MARK))
+)
 
 
 def opened(content: bytes) -> Image.Image:
@@ -68,9 +72,10 @@ def opened(content: bytes) -> Image.Image:
         png(compress_level=0),
         png(Image.new("RGB", (1, 1), "red")),
         file_of(PROMPT, WORKFLOW, *PIECES),
+        file_of(PROMPT, JOB, MARK, *PIECES),
         file_of(*PIECES, chunk(b"iTXt", "prompt\0\0\0\0\0白瓷".encode())),
     ],
-    ids=["plain", "stored", "pixel", "ComfyUI", "text behind"],
+    ids=["plain", "stored", "pixel", "ComfyUI", "ours", "text behind"],
 )
 def test_plain_pictures_show_the_same_pixels(content: bytes) -> None:
     """All five filters, pixels in many chunks, texts before and behind them."""
@@ -158,12 +163,31 @@ def test_without_it_pillow_opens_renders(monkeypatch: pytest.MonkeyPatch) -> Non
     assert both[0].tobytes() == both[1].tobytes() == opened(content).tobytes()
 
 
+class PanicException(BaseException):
+    """As Rust's, which belongs to no module that could be imported."""
+
+    __module__ = "pyo3_runtime"
+
+
+def test_a_panic_for_want_of_memory_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no Exception; whoever presses Ctrl+C meanwhile is heard."""
+    raised: list[BaseException] = [PanicException("no memory"), KeyboardInterrupt()]
+
+    def decode(*_: object) -> None:
+        raise raised.pop(0)
+
+    monkeypatch.setattr(plain_png, "decode_image_png_u8", decode)
+    assert decoded(png()) is None
+    with pytest.raises(KeyboardInterrupt):
+        decoded(png())
+
+
 @given(place=st.integers(0, 10**9), byte=st.integers(0, 255), is_cut=st.booleans())
 @settings(max_examples=600, deadline=None)
 def test_what_is_damaged_is_left_to_pillow_or_shows_the_same_pixels(
     place: int, byte: int, *, is_cut: bool
 ) -> None:
-    """Nothing else comes of it, and never a picture that Pillow would refuse."""
+    """Damage elsewhere than in pixels may go unnoticed; nothing else is ever shown."""
     whole = file_of(PROMPT, *PIECES)
     place %= len(whole)
     made = decoded(whole[:place] if is_cut else whole[:place] + bytes([byte]) + whole[place + 1 :])

@@ -206,7 +206,7 @@ class TableReader:
             return map(self._naming.row, labels)
         if name == "extra":
             return self._extras(made, plain)
-        if name == "named":
+        if name == "known_digest":
             return self._digests(made, labels, plain)
         if name not in made:
             return repeat(() if name in LIST_FIELDS else "")
@@ -215,7 +215,7 @@ class TableReader:
     def _extras(self, made: Mapping[str, list[Any]], plain: Sequence[bool]) -> Iterable[Mapping[str, str]]:
         titles = list(self._header.extras.values())
         if not titles:
-            return ({} for _ in compress(plain, plain))
+            return ({} for is_plain in plain if is_plain)
         extras = zip(*(made[title] for title in titles), strict=True)
         return map(dict, map(zip, repeat(titles), compress(extras, plain)))
 
@@ -223,10 +223,10 @@ class TableReader:
         self, made: Mapping[str, list[Any]], labels: Sequence[Label], plain: Sequence[bool]
     ) -> Iterable[str]:
         """What names each plain row: made of whole columns it takes two thirds of the time that row by row it would."""
-        titles = self._header.extras.values()
+        titles = self._header.extras.values()  # any, also such as those of a product's own attributes
         texts = [self._plain(made, name, labels, plain) for name in TEXT_FIELDS]
         lists = [map(one_text, self._plain(made, name, labels, plain)) for name in LIST_FIELDS]
-        extras = [self._plain(made, title, labels, plain) for title in titles]
+        extras = [compress(made[title], plain) for title in titles]
         return map(row_digest, zip(*texts, *lists, *map(repeat, titles), *extras, strict=False))
 
     def _fields(self, block: Block, odd: set[int]) -> dict[str, list[Any]]:

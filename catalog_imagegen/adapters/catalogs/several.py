@@ -62,7 +62,7 @@ def joined(read: Mapping[str, Reading | CatalogError], columns: Columns) -> Join
     if not good:
         raise next(iter(bad.values()))
     products = [
-        replace(product, where=f"{name}:{product.where}")
+        product.standing_at(f"{name}:{product.where}")
         for name, reading in good.items()
         for product in reading.products
     ]
